@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Reads from exit codes, reports and logs of the tools how much passed and how much failed.
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+PYTEST_NO_TESTS_COLLECTED = 5
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many checks passed, failed and were skipped."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Count) -> Count:
+        """Give the sum of two counts."""
+        return Count(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+    def __str__(self) -> str:
+        """Write it the way pytest does; skipped ones are named only when there are some."""
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+def by_exit_code(exit_code: int, _output: str) -> Count:
+    """Count a command as one check."""
+    return Count(passed=1) if exit_code == 0 else Count(failed=1)
+
+
+def by_junit(exit_code: int, report: Path) -> Count:
+    """Count the tests of a JUnit report. A run that broke off before its report is one failure."""
+    if not report.exists():
+        return Count(failed=1)
+    suites = ElementTree.parse(report).getroot().iter("testsuite")  # noqa: S314 - pytest wrote the file a moment ago
+    total = Count()
+    for suite in suites:
+        tests, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
+        failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        total = total + Count(max(tests - failed - skipped, 0), failed, skipped)
+    if exit_code not in (0, PYTEST_NO_TESTS_COLLECTED) and total.failed == 0:
+        return total + Count(failed=1)
+    return total
+
+
+def by_importer_log(exit_code: int, output: str) -> Count:
+    """Count a Galaxy import as one check: it ends with 0 even when it complained, so its complaints count."""
+    complaints = re.findall(r"^(?:WARNING|ERROR|CRITICAL): .*", output, flags=re.MULTILINE)
+    completed = "Importer processing completed successfully" in output
+    return by_exit_code(0 if exit_code == 0 and completed and not complaints else 1, output)
+
+
+def by_sanity_log(exit_code: int, output: str) -> Count:
+    """Count ansible-test's sanity tests by their names; a test that could not be run is a failure, not a skip."""
+    ran = set(re.findall(r"^Running sanity test \"([^\"]+)\"", output, flags=re.MULTILINE))
+    not_run = re.findall(r"^WARNING: .*(?:skipp?(?:ed|ing)|Required program).*", output, flags=re.MULTILINE | re.I)
+    broken = set(re.findall(r"^ERROR: .*?sanity test \"?([a-z-]+)", output, flags=re.MULTILINE))
+    failed = len(broken) + len(not_run)
+    if exit_code != 0 and failed == 0:
+        failed = 1
+    return Count(passed=max(len(ran) - len(broken), 0), failed=failed)
