@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Directories on the controller: CSV files and inline rows of address and site, read and checked. Private.
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import parse_recipient
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing
+
+ADDRESS_COLUMN = "address"
+SITE_COLUMN = "site"
+
+
+def read_listings(source: Iterable[Any], domain: str, base: Path, own_site: str | None = None) -> Iterator[Listing]:
+    """Give every line of a directory of the canonical ``domain``, in the order written.
+
+    ``source`` holds paths of CSV files (relative ones below ``base``) and inline rows ``{address, site}``. Where a
+    file or row has no site, ``own_site`` is meant. Raises InvalidInput naming file, line and column of a fault.
+    """
+    for number, part in enumerate(source, start=1):
+        if isinstance(part, str):
+            yield from _read_file(base / part, domain, own_site)
+        else:
+            yield _read_row(part, domain, own_site, f"entry {number}")
+
+
+def _read_file(path: Path, domain: str, own_site: str | None) -> Iterator[Listing]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            yield from _read_rows(csv.reader(stream, strict=True), path, domain, own_site)
+    except OSError as error:
+        raise InvalidInput(
+            f"the directory {path} of {domain} cannot be read ({error.strerror}): check its path and permissions"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"the directory {path} of {domain} is not UTF-8 (byte {error.start}): save it as UTF-8"
+        ) from error
+
+
+def _read_rows(rows: Any, path: Path, domain: str, own_site: str | None) -> Iterator[Listing]:
+    try:
+        header = [column.strip().lower() for column in next(rows, [])]
+        address_at = _column(header, ADDRESS_COLUMN, path)
+        site_at = header.index(SITE_COLUMN) if SITE_COLUMN in header else None
+        if site_at is None and own_site is None:
+            site_at = _column(header, SITE_COLUMN, path)
+        for row in rows:
+            if not row or (len(row) == 1 and not row[0].strip()):
+                continue
+            where = f"{path}, line {rows.line_num}"
+            if len(row) != len(header):
+                raise InvalidInput(
+                    f"{where} has {len(row)} columns where the header names {len(header)} ({', '.join(header)}): fix it"
+                )
+            site = own_site if site_at is None else row[site_at].strip() or own_site
+            if site is None:
+                raise InvalidInput(f"{where}, column '{SITE_COLUMN}' is empty: name the site that holds the mailbox")
+            yield _listing(row[address_at], site, domain, where)
+    except csv.Error as error:
+        raise InvalidInput(f"{path}, line {rows.line_num} is not CSV ({error}): fix the quotes") from error
+
+
+def _read_row(row: Any, domain: str, own_site: str | None, where: str) -> Listing:
+    if isinstance(row, Mapping) and isinstance(row.get(ADDRESS_COLUMN), str):
+        site = row.get(SITE_COLUMN) or own_site
+        if isinstance(site, str):
+            return _listing(row[ADDRESS_COLUMN], site, domain, where)
+    raise InvalidInput(f"the directory of {domain}, {where} ({row!r:.60}) needs 'address' and 'site': add them")
+
+
+def _listing(address: str, site: str, domain: str, where: str) -> Listing:
+    try:
+        return Listing(parse_recipient(address, domain), site, where)
+    except InvalidInput as error:
+        raise InvalidInput(f"{where}, column '{ADDRESS_COLUMN}': {error}") from error
+
+
+def _column(header: list[str], name: str, path: Path) -> int:
+    if name not in header:
+        raise InvalidInput(
+            f"{path}, line 1 has no column '{name}' (it has: {', '.join(filter(None, header)) or 'nothing'}): "
+            f"the first line names the columns, as in 'address,site'"
+        )
+    return header.index(name)

@@ -1,0 +1,233 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The Postfix configuration that a server's split domains compile to: tables and main.cf elements. Pure. Private.
+#
+# The mechanisms and their reasons are drawn in docs/architecture.md, "On a Postfix server".
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Union
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Relay
+
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+"""Whose mail a peer's is; a single address is a network of one."""
+
+HEADER = "# Managed by mailops.split_domain: changes made here are undone by its next run.\n"
+CALL_AHEAD_CLASS = "split_domain_call_ahead"
+VERIFY_CLASS = "split_domain_verify"
+LOOP = "554 5.4.6 Mail loop: the mailbox lives on the site that sent this"
+UNKNOWN_HERE_AND_THERE = "550 5.1.1 User unknown on this site and on the one that sent this"
+UNKNOWN_TRANSPORT = "error:5.1.1 User unknown"
+# The wildcard of an address class; transport(5) and access(5) never look such a key up, so that one table can serve
+# as list of domains, as fallback of transport_maps and as wildcard recipient.
+ACCEPTED = "forwarded"
+
+# Short enough that a mailbox created on another site is reachable within a minute, long enough that a dictionary
+# attack does not turn into a probe each; see postconf(5), address_verify_negative_refresh_time.
+CALL_AHEAD_PARAMETERS = {
+    "unverified_recipient_reject_code": "550",
+    "address_verify_negative_refresh_time": "1m",
+    "address_verify_negative_expire_time": "5m",
+    "address_verify_poll_delay": "1s",
+}
+
+
+@dataclass(frozen=True)
+class TableNames:
+    """Where the tables are, as Postfix names them: ``type:path`` for indexed ones."""
+
+    directory: str
+    indexed_type: str
+
+    def path(self, name: str) -> str:
+        """Give the path of a table's text."""
+        return f"{self.directory}/{name}"
+
+    def indexed(self, name: str) -> str:
+        """Give an indexed table as Postfix reads it."""
+        return f"{self.indexed_type}:{self.path(name)}"
+
+
+@dataclass(frozen=True)
+class SplitConfiguration:
+    """What has to stand on the server: table texts by name, elements of list parameters, and whole parameters."""
+
+    indexed_tables: Mapping[str, str]
+    plain_tables: Mapping[str, str]
+    first: Mapping[str, tuple[str, ...]]
+    last: Mapping[str, tuple[str, ...]]
+    values: Mapping[str, str]
+
+
+def transport_of(relay: Relay) -> str:
+    """Give the transport(5) result that hands mail to a relay; the brackets switch off MX lookups."""
+    return f"relay:{relay}"
+
+
+def compile_split(
+    settings: Sequence[DomainSettings],
+    networks_of: Mapping[Peer, Sequence[Network]],
+    known_elsewhere: Sequence[str],
+    tables: TableNames,
+) -> SplitConfiguration:
+    """Compile the settings of all split domains of a server.
+
+    ``networks_of`` gives the networks of every peer's clients; ``known_elsewhere`` the server's own alias tables
+    (``type:name``), whose addresses are not unknown.
+    """
+    groups = _peer_groups(settings, networks_of)
+    classes = _guard_classes(groups, known_elsewhere, tables)
+    if any(_calls_ahead(entry) for entry in settings):
+        classes[CALL_AHEAD_CLASS] = "permit_mynetworks, permit_sasl_authenticated, reject_unverified_recipient"
+        classes[VERIFY_CLASS] = "reject_unverified_recipient"
+    policies = {
+        str(peer.relay): peer.relay.tls for entry in settings for peer in entry.peers if peer.relay.tls != "may"
+    }
+    first: dict[str, tuple[str, ...]] = {
+        "transport_maps": (tables.indexed("routes"), tables.indexed("domains")),
+        "smtpd_relay_restrictions": (
+            f"check_client_access cidr:{tables.path('peers')}",
+            _of_unknowns(tables.indexed("call_ahead"), "call_ahead", known_elsewhere, tables),
+        ),
+    }
+    if policies:
+        first["smtp_tls_policy_maps"] = (tables.indexed("tls_policy"),)
+    return SplitConfiguration(
+        indexed_tables={
+            "call_ahead": _table((entry.domain, CALL_AHEAD_CLASS) for entry in settings if _calls_ahead(entry)),
+            "domains": _table(row for entry in settings for row in _domain_rows(entry)),
+            **({"tls_policy": _table(policies.items())} if policies else {}),
+        },
+        plain_tables={
+            "parent_domain": HEADER + "/^[^@.]+\\.(.+)$/ $1\n",
+            "peers": HEADER + "".join(f"{network} {group.restriction_class}\n" for network, group in groups),
+        },
+        first=first,
+        last={
+            "virtual_mailbox_domains": (tables.indexed("domains"),),
+            "virtual_mailbox_maps": (tables.indexed("routes"), tables.indexed("domains")),
+            "smtpd_restriction_classes": tuple(sorted(classes)),
+        },
+        values={**classes, **(CALL_AHEAD_PARAMETERS if CALL_AHEAD_CLASS in classes else {})},
+    )
+
+
+@dataclass(frozen=True)
+class _PeerGroup:
+    """Clients that stand for the same relays: mail from them never goes back to one of these."""
+
+    restriction_class: str
+    transports: tuple[str, ...]
+
+
+def _calls_ahead(settings: DomainSettings) -> bool:
+    return settings.call_ahead and settings.unknown_relay is not None
+
+
+def _domain_rows(settings: DomainSettings) -> list[tuple[str, str]]:
+    relay = settings.unknown_relay
+    if relay is None:
+        # Not left out: mail submitted on this server itself would otherwise follow the domain's MX.
+        return [(settings.domain, UNKNOWN_TRANSPORT)]
+    return [(settings.domain, transport_of(relay)), (f"@{settings.domain}", ACCEPTED)]
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> str:
+    return HEADER + "".join(f"{key}\t{value}\n" for key, value in sorted(rows))
+
+
+def _peer_groups(
+    settings: Sequence[DomainSettings], networks_of: Mapping[Peer, Sequence[Network]]
+) -> list[tuple[Network, _PeerGroup]]:
+    """Give each client network with the relays it stands for, the narrowest first, as cidr_table(5) wants it."""
+    transports: dict[Network, set[str]] = {}
+    sites: dict[str, set[str]] = {}
+    for entry in settings:
+        for peer in entry.peers:
+            transport = transport_of(peer.relay)
+            sites.setdefault(transport, set()).add(peer.site)
+            for network in networks_of[peer]:
+                transports.setdefault(network, set()).add(transport)
+    joined = {
+        network: tuple(
+            sorted(set().union(*(found for other, found in transports.items() if _contains(other, network))))
+        )
+        for network in transports
+    }
+    names = _class_names(set(joined.values()), sites)
+    ordered = sorted(joined, key=lambda network: (network.version, -network.prefixlen, network.network_address))
+    return [(network, _PeerGroup(names[joined[network]], joined[network])) for network in ordered]
+
+
+def _contains(outer: Network, inner: Network) -> bool:
+    if isinstance(outer, ipaddress.IPv4Network) and isinstance(inner, ipaddress.IPv4Network):
+        return inner.subnet_of(outer)
+    if isinstance(outer, ipaddress.IPv6Network) and isinstance(inner, ipaddress.IPv6Network):
+        return inner.subnet_of(outer)
+    return False
+
+
+def _class_names(groups: set[tuple[str, ...]], sites: Mapping[str, set[str]]) -> dict[tuple[str, ...], str]:
+    names: dict[tuple[str, ...], str] = {}
+    taken: dict[str, int] = {}
+    for group in sorted(groups):
+        label = "_".join(sorted(set().union(*(sites[transport] for transport in group))))
+        stem = "split_domain_from_" + re.sub(r"[^a-z0-9]+", "_", label.lower())
+        taken[stem] = taken.get(stem, 0) + 1
+        names[group] = stem if taken[stem] == 1 else f"{stem}_{taken[stem]}"
+    return names
+
+
+def _guard_classes(
+    groups: Sequence[tuple[Network, _PeerGroup]], known_elsewhere: Sequence[str], tables: TableNames
+) -> dict[str, str]:
+    """Give the split horizon of every group of clients as a restriction class."""
+    return {
+        group.restriction_class: ", ".join(
+            (
+                f"check_recipient_access pipemap:{{{tables.indexed('routes')},{_verdict(group, LOOP)}}}",
+                _of_unknowns(
+                    f"pipemap:{{{tables.indexed('domains')},{_verdict(group, UNKNOWN_HERE_AND_THERE)}}}",
+                    "domains",
+                    known_elsewhere,
+                    tables,
+                ),
+                # Also for a peer that is in mynetworks: its own peers get their final answer through us.
+                _of_unknowns(
+                    f"pipemap:{{{tables.indexed('call_ahead')},static:{VERIFY_CLASS}}}",
+                    "call_ahead",
+                    known_elsewhere,
+                    tables,
+                ),
+            )
+        )
+        for _network, group in groups
+    }
+
+
+def _verdict(group: _PeerGroup, answer: str) -> str:
+    rules = ",".join(f"{{{transport} = {answer}}}" for transport in group.transports)
+    return f"inline:{{{rules}}}"
+
+
+def _of_unknowns(answer: str, domain_table: str, known_elsewhere: Sequence[str], tables: TableNames) -> str:
+    """Give the restriction that looks ``answer`` up for recipients without a route of their own.
+
+    ``answer`` is a table whose keys are split domains. access(5) asks for user+extension@domain, user@domain, domain
+    and then for parent domains: a known address ends the search at its own key, and a sub-domain of a split domain
+    ends it one key before the split domain, because it is somebody else's.
+    """
+    known = (tables.indexed("routes"), *known_elsewhere)
+    parts = (
+        *(f"pipemap:{{{table},static:DUNNO}}" for table in known),
+        answer,
+        f"pipemap:{{regexp:{tables.path('parent_domain')},{tables.indexed(domain_table)},static:DUNNO}}",
+    )
+    return f"check_recipient_access unionmap:{{{','.join(parts)}}}"

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# From the split map to the settings and routes of one server. Pure. Private.
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
+from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Relay, Site, peers_of
+
+LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class DomainRoutes:
+    """The routes of one domain on one server: its directories, and what each site means from here."""
+
+    domain: str
+    own_site: str
+    source: tuple[Any, ...]
+    own_source: tuple[Any, ...]
+    relay_of_site: Mapping[str, Relay | None]
+    """The relay of every site of the domain; None for the server's own, whose addresses are local."""
+    local_transport: str | None = None
+
+
+@dataclass(frozen=True)
+class ServerPlan:
+    """All that one server is told: domains that are split, their routes, and domains that are no longer split."""
+
+    host: str
+    settings: tuple[DomainSettings, ...] = ()
+    routes: tuple[DomainRoutes, ...] = ()
+    absent: tuple[str, ...] = ()
+
+
+def plan_server(mapped_domains: Iterable[MappedDomain], host: str, role: str | None = None) -> ServerPlan:
+    """Compile the plan of the server ``host`` (an inventory name), for the domains in which it has ``role``.
+
+    ``role`` None takes both roles. A host that is in no site gets an empty plan.
+    """
+    settings: list[DomainSettings] = []
+    routes: list[DomainRoutes] = []
+    absent: list[str] = []
+    for mapped in mapped_domains:
+        site = mapped.split_domain.site_of_host(host)
+        if site is None or role not in (None, site.role):
+            continue
+        if not mapped.present:
+            absent.append(mapped.split_domain.domain)
+            continue
+        settings.append(_settings(mapped, site))
+        routes.append(_routes(mapped, site))
+    return ServerPlan(host, tuple(settings), tuple(routes), tuple(absent))
+
+
+def roles_of_host(mapped_domains: Iterable[MappedDomain], host: str) -> tuple[str, ...]:
+    """Give the roles that a server has over all domains, sorted; () for a server of no site."""
+    sites = (mapped.split_domain.site_of_host(host) for mapped in mapped_domains)
+    return tuple(sorted({site.role for site in sites if site is not None}))
+
+
+def mx_record_sets(mapped_domains: Iterable[MappedDomain]) -> list[dict[str, Any]]:
+    """Give the ``record_sets`` of the module ``mx_records`` for every domain of the map that has ``mx``.
+
+    A domain that is no longer split keeps its MX records: they belong to its mail, not to the split.
+    """
+    record_sets = []
+    for mapped in mapped_domains:
+        if mapped.mx is None or not mapped.present:
+            continue
+        record_set: dict[str, Any] = {"name": mapped.split_domain.domain, "mx": [dict(record) for record in mapped.mx]}
+        if mapped.mx_ttl is not None:
+            record_set["ttl"] = mapped.mx_ttl
+        record_sets.append(record_set)
+    return record_sets
+
+
+def _settings(mapped: MappedDomain, site: Site) -> DomainSettings:
+    peers = (
+        Peer(
+            site=other.name,
+            relay=other.relay,
+            clients=tuple(sorted(set(other.clients or (other.relay.host, *other.hosts)))),
+        )
+        for other in peers_of(mapped.split_domain, site)
+    )
+    return DomainSettings(
+        domain=mapped.split_domain.domain,
+        role=site.role,
+        peers=tuple(sorted(peers, key=lambda peer: peer.site)),
+        unknown=site.unknown,
+        call_ahead=site.name not in mapped.call_ahead_off,
+        local_transport=site.local_transport,
+    )
+
+
+def _routes(mapped: MappedDomain, site: Site) -> DomainRoutes:
+    return DomainRoutes(
+        domain=mapped.split_domain.domain,
+        own_site=site.name,
+        source=mapped.directory,
+        own_source=tuple(mapped.site_directories.get(site.name, ())),
+        relay_of_site={
+            other.name: None if other.name == site.name else other.relay for other in mapped.split_domain.sites
+        },
+        local_transport=site.local_transport,
+    )

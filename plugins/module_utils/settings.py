@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What one server has to know about one split domain: the values behind `split_domains`. Pure. Private.
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import (
+    canonical_domain,
+    canonical_host,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import (
+    parse_local_transport,
+    parse_relay,
+    parse_site_name,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import ROLES, SLAVE, Relay
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another site of a domain as this server sees it. ``clients``: the addresses, networks and hosts it sends from."""
+
+    site: str
+    relay: Relay
+    clients: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DomainSettings:
+    """The split settings of one domain on one server, in canonical form."""
+
+    domain: str
+    role: str
+    peers: tuple[Peer, ...]
+    unknown: str | None = None
+    call_ahead: bool = True
+    local_transport: str | None = None
+
+    @property
+    def unknown_relay(self) -> Relay | None:
+        """The relay that unknown recipients are forwarded to; None when they are refused."""
+        return next((peer.relay for peer in self.peers if peer.site == self.unknown), None)
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Give the settings as one entry of ``split_domains``' option ``domains``."""
+        return {
+            "domain": self.domain,
+            "role": self.role,
+            "unknown": self.unknown,
+            "call_ahead": self.call_ahead,
+            "local_transport": self.local_transport,
+            "peers": [
+                {
+                    "site": peer.site,
+                    "relay": {"host": peer.relay.host, "port": peer.relay.port, "tls": peer.relay.tls},
+                    "clients": list(peer.clients),
+                }
+                for peer in self.peers
+            ],
+        }
+
+
+def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
+    """Read one entry of ``split_domains``' option ``domains``; raises InvalidInput for what cannot be used."""
+    domain = canonical_domain(str(arguments["domain"]))
+    role = arguments.get("role") or SLAVE
+    if role not in ROLES:
+        raise InvalidInput(f"{domain} has role {role!r}: use one of {', '.join(ROLES)}")
+    peers = tuple(_parse_peer(peer, domain) for peer in arguments.get("peers") or ())
+    if not peers:
+        raise InvalidInput(f"{domain} has no peers: name at least one other site with its relay")
+    sites = [peer.site for peer in peers]
+    if len(set(sites)) != len(sites):
+        raise InvalidInput(f"{domain} names a peer site twice ({', '.join(sites)}): give each site one entry")
+    unknown = arguments.get("unknown")
+    if unknown is not None and unknown not in sites:
+        raise InvalidInput(
+            f"{domain} forwards unknown recipients to {unknown!r}, which is none of its peers: "
+            f"name one of {', '.join(sites)}"
+        )
+    call_ahead = arguments.get("call_ahead")
+    return DomainSettings(
+        domain=domain,
+        role=role,
+        peers=tuple(sorted(peers, key=lambda peer: peer.site)),
+        unknown=unknown,
+        call_ahead=True if call_ahead is None else bool(call_ahead),
+        local_transport=parse_local_transport(arguments.get("local_transport"), domain),
+    )
+
+
+def _parse_peer(value: Mapping[str, Any], domain: str) -> Peer:
+    site = parse_site_name(value.get("site"), domain)
+    relay = parse_relay(value.get("relay"), f"the relay of the peer {site} of {domain}")
+    clients = {_parse_client(str(client), site, domain) for client in value.get("clients") or (relay.host,)}
+    return Peer(site, relay, tuple(sorted(clients)))
+
+
+def _parse_client(text: str, site: str, domain: str) -> str:
+    """Give a client as an address, a network in prefix notation or a host name, each in one spelling."""
+    bare = text.strip(" \t").strip("[]")
+    try:
+        network = ipaddress.ip_network(bare, strict=False)
+    except ValueError:
+        if "/" in bare:
+            raise InvalidInput(
+                f"the peer {site} of {domain} has the client {text!r}, which is no network: write it as 198.51.100.0/28"
+            ) from None
+        return canonical_host(bare)
+    if network.prefixlen == 0:
+        raise InvalidInput(
+            f"the peer {site} of {domain} has the client {text!r}, which is everybody: "
+            f"name the addresses its mail comes from"
+        )
+    return str(network.network_address) if network.num_addresses == 1 else str(network)

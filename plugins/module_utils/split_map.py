@@ -1,0 +1,199 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The split map as users write it, read into values. Pure: directories are only named here. Private.
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import (
+    canonical_domain,
+    canonical_host,
+    is_ip_address,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import (
+    ROLES,
+    SLAVE,
+    TLS_POLICIES,
+    Relay,
+    Site,
+    SplitDomain,
+    validate,
+)
+
+HIGHEST_PORT = 65535
+_SITE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.IGNORECASE)
+# transport[:nexthop] of transport(5), without what main.cf would expand or take for a new word
+_TRANSPORT = re.compile(r"[a-z0-9][a-z0-9_.-]*:[^\s$,{}#\"]*", re.IGNORECASE)
+_DOMAIN_KEYS = ("domain", "directory", "mx", "mx_ttl", "sites", "state")
+_SITE_KEYS = ("name", "role", "hosts", "relay", "unknown", "call_ahead", "local_transport", "directory", "clients")
+_RELAY_KEYS = ("host", "port", "tls")
+
+DirectorySource = tuple[Any, ...]
+"""A directory as written: one or more paths (str) and inline rows (mappings)."""
+
+
+@dataclass(frozen=True)
+class MappedDomain:
+    """One entry of the split map: the domain with its sites, and where its directories are."""
+
+    split_domain: SplitDomain
+    present: bool = True
+    directory: DirectorySource = ()
+    site_directories: Mapping[str, DirectorySource] = field(default_factory=dict)
+    call_ahead_off: frozenset[str] = frozenset()
+    mx: tuple[Mapping[str, Any], ...] | None = None
+    mx_ttl: int | None = None
+
+
+def parse_split_map(entries: Any) -> tuple[MappedDomain, ...]:
+    """Read the inventory variable ``split_domains``: a list of domains in the shape that docs/reference.md gives.
+
+    Raises InvalidInput that names the domain, the site and the key of the first thing that cannot be used.
+    """
+    mapped = tuple(_parse_domain(entry) for entry in _as_list(entries, "split_domains", "a list of domains"))
+    if not mapped:
+        raise InvalidInput("split_domains is empty: describe at least one domain, or leave the roles out")
+    seen: set[str] = set()
+    for entry in mapped:
+        domain = entry.split_domain.domain
+        if domain in seen:
+            raise InvalidInput(f"split_domains describes {domain} twice: merge the two entries")
+        seen.add(domain)
+    return mapped
+
+
+def parse_relay(value: Any, owner: str) -> Relay:
+    """Read ``{host, port, tls}`` or a bare host; ``owner`` names whose relay it is in messages."""
+    if isinstance(value, str):
+        value = {"host": value}
+    _refuse_odd_keys(value, _RELAY_KEYS, owner)
+    host = value.get("host")
+    if not isinstance(host, str) or not host.strip():
+        raise InvalidInput(f"{owner} has no host: give the name or address of the server that takes its mail")
+    bare = host.strip(" \t").strip("[]")
+    canonical = bare.lower() if is_ip_address(bare) else canonical_host(bare)
+    tls = value.get("tls") or "may"
+    if tls not in TLS_POLICIES:
+        raise InvalidInput(f"{owner} has tls {tls!r}: use one of {', '.join(TLS_POLICIES)}")
+    return Relay(canonical, parse_port(value.get("port"), owner), tls)
+
+
+def parse_port(value: Any, owner: str) -> int:
+    """Read a TCP port, 25 when None; raises InvalidInput outside 1..65535."""
+    if value is None:
+        return 25
+    try:
+        port = int(str(value).strip())
+    except ValueError:
+        port = 0
+    if not 1 <= port <= HIGHEST_PORT or isinstance(value, bool):
+        raise InvalidInput(f"{owner} has port {value!r}: a port is a number from 1 to {HIGHEST_PORT}")
+    return port
+
+
+def parse_local_transport(value: Any, owner: str) -> str | None:
+    """Read a ``transport:nexthop`` of transport(5); None stays None, a bare transport gets its colon."""
+    if value is None:
+        return None
+    text = str(value).strip()
+    text = text if ":" in text else f"{text}:"
+    if not _TRANSPORT.fullmatch(text):
+        raise InvalidInput(
+            f"{owner} has local_transport {value!r}: write transport:nexthop, as in lmtp:unix:private/dovecot-lmtp"
+        )
+    return text
+
+
+def parse_site_name(value: Any, owner: str) -> str:
+    """Read a site's name: letters, digits, hyphens and underscores; raises InvalidInput for anything else."""
+    if not isinstance(value, str) or not _SITE_NAME.fullmatch(value):
+        raise InvalidInput(
+            f"{owner} has a site named {value!r}: use a short name of letters, digits, hyphens and underscores"
+        )
+    return str(value)
+
+
+def _parse_domain(entry: Any) -> MappedDomain:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("domain"), str):
+        raise InvalidInput(f"split_domains has an entry without 'domain' ({_shown(entry)}): name the mail domain")
+    domain = canonical_domain(entry["domain"])
+    _refuse_odd_keys(entry, _DOMAIN_KEYS, domain)
+    state = entry.get("state") or "present"
+    if state not in ("present", "absent"):
+        raise InvalidInput(f"{domain} has state {state!r}: use present or absent")
+    written_sites = _as_list(entry.get("sites"), f"'sites' of {domain}", "a list of sites")
+    sites = tuple(_parse_site(site, domain) for site in written_sites)
+    names = [site.name for site in sites]
+    mx = entry.get("mx")
+    return MappedDomain(
+        split_domain=validate(SplitDomain(domain, sites)),
+        present=state == "present",
+        directory=_parse_directory(entry.get("directory"), f"'directory' of {domain}"),
+        site_directories={
+            name: _parse_directory(site["directory"], f"'directory' of the site {name} of {domain}")
+            for name, site in zip(names, written_sites)
+            if site.get("directory") is not None
+        },
+        call_ahead_off=frozenset(name for name, site in zip(names, written_sites) if site.get("call_ahead") is False),
+        mx=None if mx is None else tuple(_as_list(mx, f"'mx' of {domain}", "a list of {preference, exchange}")),
+        mx_ttl=None if entry.get("mx_ttl") is None else int(entry["mx_ttl"]),
+    )
+
+
+def _parse_site(value: Any, domain: str) -> Site:
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"{domain} has a site that is no mapping ({_shown(value)}): write name, role and hosts")
+    name = parse_site_name(value.get("name"), domain)
+    owner = f"the site {name} of {domain}"
+    _refuse_odd_keys(value, _SITE_KEYS, owner)
+    role = value.get("role") or SLAVE
+    if role not in ROLES:
+        raise InvalidInput(f"{owner} has role {role!r}: use one of {', '.join(ROLES)}")
+    hosts = tuple(str(host) for host in _as_list(value.get("hosts") or [], f"'hosts' of {owner}", "a list of servers"))
+    relay = value.get("relay")
+    if relay is None and not hosts:
+        raise InvalidInput(f"{owner} has neither hosts nor a relay: without one of them no mail can reach it, add one")
+    return Site(
+        name=name,
+        role=role,
+        relay=parse_relay(hosts[0] if relay is None else relay, f"the relay of {owner}"),
+        hosts=hosts,
+        unknown=value.get("unknown"),
+        local_transport=parse_local_transport(value.get("local_transport"), owner),
+        clients=tuple(map(str, _as_list(value.get("clients") or [], f"'clients' of {owner}", "a list of addresses"))),
+    )
+
+
+def _parse_directory(value: Any, owner: str) -> DirectorySource:
+    if value is None:
+        return ()
+    sources = [value] if isinstance(value, str) else value
+    rows = tuple(_as_list(sources, owner, "a path, or a list of {address, site}"))
+    if not rows:
+        raise InvalidInput(f"{owner} is an empty list: list its addresses, or leave the key out")
+    return rows
+
+
+def _as_list(value: Any, owner: str, expected: str) -> Sequence[Any]:
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
+        raise InvalidInput(f"{owner} is {_shown(value)}: write {expected}")
+    return value
+
+
+def _refuse_odd_keys(value: Any, known: Iterable[str], owner: str) -> None:
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"{owner} is {_shown(value)}: write a mapping with the keys {', '.join(known)}")
+    for key in value:
+        if key not in known:
+            raise InvalidInput(f"{owner} has an unknown key {key!r}: use {', '.join(known)}")
+
+
+def _shown(value: Any) -> str:
+    text = "nothing" if value is None else repr(value)
+    return f"{text:.60}"

@@ -1,0 +1,171 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A split domain: its sites, their relays, where unknown recipients go, and what must hold among them. Private.
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+
+MASTER = "master"
+SLAVE = "slave"
+ROLES = (MASTER, SLAVE)
+TLS_POLICIES = ("none", "may", "encrypt")
+FEWEST_SITES = 2
+# Split horizon ends the circle of two sites that forward to each other; it cannot see further than one hop.
+LONGEST_SAFE_CIRCLE = 2
+
+
+@dataclass(frozen=True, order=True)
+class Relay:
+    """The next hop of a site: a literal host name or address, never looked up as MX."""
+
+    host: str
+    port: int = 25
+    tls: str = "may"
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}"
+
+
+@dataclass(frozen=True)
+class Site:
+    """One mail system that holds some of a domain's mailboxes. ``hosts`` is empty for an external site."""
+
+    name: str
+    role: str
+    relay: Relay
+    hosts: tuple[str, ...] = ()
+    unknown: str | None = None
+    local_transport: str | None = None
+    clients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One line of a directory: an address, the site that holds its mailbox, and where the line stands."""
+
+    address: Address
+    site: str
+    source: str
+
+
+@dataclass(frozen=True)
+class SplitDomain:
+    """A mail domain whose mailboxes live on more than one site."""
+
+    domain: str
+    sites: tuple[Site, ...] = field(default=())
+
+    def site(self, name: str) -> Site:
+        """Give the site of that name; raises InvalidInput when there is none."""
+        for site in self.sites:
+            if site.name == name:
+                return site
+        known = ", ".join(site.name for site in self.sites)
+        raise InvalidInput(f"{self.domain} has no site {name!r}: name one of its sites ({known})")
+
+    def site_of_host(self, host: str) -> Site | None:
+        """Give the site that the server ``host`` (an inventory name) belongs to, None for a stranger."""
+        return next((site for site in self.sites if host in site.hosts), None)
+
+
+def validate(split_domain: SplitDomain) -> SplitDomain:
+    """Give the domain back when its sites can work as one; raises InvalidInput with the first thing that forbids it.
+
+    Checked: two sites at least and unique names, a master, servers that belong to one site only, targets of unknown
+    recipients that exist, and a forwarding graph without a circle of three or more sites.
+    """
+    _refuse_odd_sites(split_domain)
+    for site in split_domain.sites:
+        if site.unknown is not None:
+            _refuse_odd_target(split_domain, site, site.unknown)
+    circle = forwarding_circle(split_domain)
+    if circle:
+        raise InvalidInput(
+            f"the sites of {split_domain.domain} forward unknown recipients in a circle ({' -> '.join(circle)}), "
+            f"so mail for nobody would never get an answer: remove 'unknown' from one of them"
+        )
+    return split_domain
+
+
+def forwarding_circle(split_domain: SplitDomain) -> tuple[str, ...]:
+    """Give the first circle of three or more sites in the forwarding graph, its start repeated at its end, or ().
+
+    Two sites may forward to each other: split horizon ends such a circle at its first return.
+    """
+    target_of = {site.name: site.unknown for site in split_domain.sites}
+    for start in sorted(target_of):
+        path = [start]
+        following = target_of[start]
+        while following is not None and following not in path:
+            path.append(following)
+            following = target_of[following]
+        if following == start and len(path) > LONGEST_SAFE_CIRCLE:
+            return (*path, start)
+    return ()
+
+
+def site_by_address(listings: Iterable[Listing]) -> dict[Address, str]:
+    """Give the site of every listed address; raises InvalidInput when one is listed with two sites."""
+    found: dict[Address, Listing] = {}
+    for listing in listings:
+        earlier = found.setdefault(listing.address, listing)
+        if earlier.site != listing.site:
+            raise InvalidInput(
+                f"{listing.address} is listed with two sites, {earlier.site} ({earlier.source}) and {listing.site} "
+                f"({listing.source}): a mailbox lives on one site, remove one of the lines"
+            )
+    return {address: listing.site for address, listing in found.items()}
+
+
+def peers_of(split_domain: SplitDomain, site: Site) -> Iterator[Site]:
+    """Give every other site of the domain, in the order of the split map."""
+    return (other for other in split_domain.sites if other.name != site.name)
+
+
+def _refuse_odd_sites(split_domain: SplitDomain) -> None:
+    domain = split_domain.domain
+    names = [site.name for site in split_domain.sites]
+    if len(names) < FEWEST_SITES:
+        raise InvalidInput(f"{domain} has {len(names)} site(s): a split domain needs at least two, add the other one")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidInput(f"{domain} has two sites named {twice!r}: give each site a name of its own")
+    if not any(site.role == MASTER for site in split_domain.sites):
+        raise InvalidInput(f"{domain} has no site with role 'master': name the one that receives its MX traffic")
+    owner: dict[str, str] = {}
+    for site in split_domain.sites:
+        for host in site.hosts:
+            if owner.setdefault(host, site.name) != site.name:
+                raise InvalidInput(
+                    f"the host {host!r} is in two sites of {domain}, {owner[host]} and {site.name}: "
+                    f"a server belongs to one site of a domain, remove it from one of them"
+                )
+    relays: dict[Relay, str] = {}
+    for site in split_domain.sites:
+        place = Relay(site.relay.host, site.relay.port)
+        if relays.setdefault(place, site.name) != site.name:
+            raise InvalidInput(
+                f"the sites {relays[place]} and {site.name} of {domain} have the same relay {site.relay}: "
+                f"give each site its own"
+            )
+
+
+def _refuse_odd_target(split_domain: SplitDomain, site: Site, target: str) -> None:
+    domain = split_domain.domain
+    names = [other.name for other in split_domain.sites]
+    if target == site.name:
+        raise InvalidInput(
+            f"the site {site.name} of {domain} forwards unknown recipients to itself: "
+            f"name another site in 'unknown', or remove it so that they are refused"
+        )
+    if target not in names:
+        raise InvalidInput(
+            f"the site {site.name} of {domain} forwards unknown recipients to {target!r}, which is no site of the "
+            f"domain: name one of {', '.join(names)}"
+        )
