@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The Ansible inventory of the laboratory, written from its description.
+"""The Ansible inventory of the laboratory."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+
+import yaml
+
+from laboratory.description import Description
+from laboratory.podman import STATE_FOLDER, container_name
+
+INVENTORY = STATE_FOLDER / "inventory.yml"
+
+
+def write_inventory(description: Description, subnet: ipaddress.IPv4Network, podman_program: Path) -> Path:
+    """Write the inventory of a laboratory that stands in ``subnet``; give its path.
+
+    Every host has ``lab_address``; all of them have ``lab_addresses`` (inventory name to address),
+    ``lab_name_server`` and ``lab_dns_secret`` for the split map.
+    """
+    groups: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
+    for host in description.hosts:
+        members = groups.setdefault(host.kind + "s", {"hosts": {}})["hosts"]
+        members[host.name] = {"ansible_host": container_name(host.name), "lab_address": host.address(subnet)}
+    inventory = {
+        "all": {
+            "children": {
+                "laboratory": {
+                    "children": groups,
+                    "vars": {
+                        "ansible_connection": "containers.podman.podman",
+                        "ansible_podman_executable": str(podman_program),
+                        "ansible_python_interpreter": "/usr/bin/python3",
+                    },
+                }
+            },
+            "vars": {
+                "lab_addresses": {host.name: host.address(subnet) for host in description.hosts},
+                "lab_name_server": description.name_server.address(subnet),
+                "lab_dns_key": description.dns_key,
+                "lab_dns_secret": "{{ lookup('ansible.builtin.file', '" + str(STATE_FOLDER / "dns-secret") + "') }}",
+            },
+        }
+    }
+    text = "# Written by tests/lab/lab.py up from tests/lab/hosts.yml.\n---\n" + yaml.safe_dump(
+        inventory, sort_keys=False
+    )
+    if not INVENTORY.exists() or INVENTORY.read_text(encoding="utf-8") != text:
+        INVENTORY.write_text(text, encoding="utf-8")
+    return INVENTORY

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The mailboxes of the laboratory: which ones a host has, and every message that lies in them.
+"""Mailboxes: who has one, and what is in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from laboratory.podman import run_in
+
+MAILBOX_FILE = "/etc/dovecot/mailboxes"
+
+_READ = r"""
+import email, email.policy, json, pathlib, re, sys
+marked = sys.argv[1]
+found = []
+for path in pathlib.Path("/var/vmail").glob("*/*/*/*"):
+    if path.parent.name not in ("new", "cur"):
+        continue
+    text = path.read_bytes()
+    head = email.message_from_bytes(text.split(b"\n\n", 1)[0], policy=email.policy.compat32)
+    if marked and marked not in (head.get("X-Lab-Run") or "") and marked.encode() not in text:
+        continue
+    received = [" ".join(str(line).split()) for line in head.get_all("Received", [])]
+    hops = [match.group(1) for line in reversed(received) if (match := re.search(r"\bby (\S+)", line))]
+    found.append({
+        "mailbox": f"{path.parts[-3]}@{path.parts[-4]}",
+        "message_id": (head.get("Message-ID") or "").strip(),
+        "sender": (head.get("Return-Path") or "").strip(),
+        "subject": str(head.get("Subject") or ""),
+        "hops": hops,
+    })
+json.dump(found, sys.stdout)
+"""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message in a mailbox.
+
+    ``hops`` are the names that the servers on its way wrote into ``Received``, the first server first; the last one
+    is the delivery agent's own host. ``sender`` is the envelope sender, ``<>`` for a bounce.
+    """
+
+    host: str
+    mailbox: str
+    message_id: str
+    sender: str
+    subject: str
+    hops: tuple[str, ...]
+
+
+def mailbox_lines(addresses: Iterable[str]) -> str:
+    """Give the text of Dovecot's passwd-file for these addresses; the password is the word ``secret``."""
+    return "".join(f"{address}:{{plain}}secret::::::\n" for address in sorted(set(addresses)))
+
+
+def set_mailboxes(host: str, addresses: Iterable[str]) -> None:
+    """Make ``addresses`` the mailboxes of ``host``, all of them and no others; it holds for the next recipient."""
+    run_in(
+        host,
+        "sh",
+        "-c",
+        f"cat > {MAILBOX_FILE}.new && mv {MAILBOX_FILE}.new {MAILBOX_FILE}",
+        data=mailbox_lines(addresses).encode(),
+    )
+
+
+def ensure_mailboxes(host: str, addresses: Iterable[str]) -> None:
+    """See to it that ``host`` has these mailboxes beside those that it has."""
+    present = [line.split(":", 1)[0] for line in run_in(host, "cat", MAILBOX_FILE).out.splitlines()]
+    if not set(addresses) <= set(present):
+        set_mailboxes(host, [*present, *addresses])
+
+
+def remove_mailboxes(host: str, addresses: Iterable[str]) -> None:
+    """Take these mailboxes away from ``host``; their messages stay on its disk."""
+    present = [line.split(":", 1)[0] for line in run_in(host, "cat", MAILBOX_FILE).out.splitlines()]
+    set_mailboxes(host, set(present) - set(addresses))
+
+
+def messages_on(host: str, marked: str = "") -> list[Message]:
+    """Give every message in every mailbox of ``host``, or only those whose text holds ``marked``."""
+    answer = run_in(host, "python3", "-", marked, data=_READ.encode())
+    return [Message(host=host, **{**entry, "hops": tuple(entry["hops"])}) for entry in json.loads(answer.out)]
+
+
+def empty_mailboxes(host: str) -> None:
+    """Remove all messages of ``host``."""
+    run_in(host, "sh", "-c", "rm -rf /var/vmail/*")
