@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
@@ -46,8 +47,8 @@ def parse_address(text: str) -> Address:
     fault = _local_part_fault(local_part)
     if fault:
         raise InvalidInput(f"the address {text!r} {fault}")
-    address = Address(canonical_domain(domain), local_part)
-    if len(str(address)) > MAX_ADDRESS:
+    address = Address(_domain_of_many(domain), local_part)
+    if len(local_part) + 1 + len(address.domain) > MAX_ADDRESS:
         raise InvalidInput(f"the address {text!r} is longer than {MAX_ADDRESS} characters (RFC 5321): shorten it")
     return address
 
@@ -63,8 +64,14 @@ def parse_recipient(text: str, domain: str) -> Address:
     return address
 
 
+# A directory has one domain and a hundred thousand addresses.
+_domain_of_many = lru_cache(maxsize=256)(canonical_domain)
+
+
 def _local_part_fault(local_part: str) -> str | None:
     """Tell what is wrong with a lower-cased local part and what to do, or None."""
+    if _DOT_ATOM.fullmatch(local_part) and len(local_part) <= MAX_LOCAL_PART and not local_part.startswith("-"):
+        return None
     if not local_part.isascii():
         return "has a non-ASCII local part, which needs SMTPUTF8 (RFC 6531) on every hop: give the mailbox an ASCII one"
     if local_part.startswith('"'):
@@ -73,9 +80,7 @@ def _local_part_fault(local_part: str) -> str | None:
         return f"has a local part of more than {MAX_LOCAL_PART} characters (RFC 5321): shorten it"
     if local_part.startswith("-"):
         return "begins with a hyphen, which Postfix refuses (allow_min_user): choose another"
-    if not _DOT_ATOM.fullmatch(local_part):
-        return _character_fault(local_part)
-    return None
+    return _character_fault(local_part)
 
 
 def _character_fault(local_part: str) -> str:

@@ -6,27 +6,46 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import parse_recipient
+from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import (
+    RoutesText,
+    parse_destination,
+    routes_of_listings,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing
 
 ADDRESS_COLUMN = "address"
 SITE_COLUMN = "site"
 
 
-def read_listings(source: Iterable[Any], domain: str, base: Path, own_site: str | None = None) -> Iterator[Listing]:
+def locate(path: str, search: Sequence[str]) -> str:
+    """Give the absolute path of a directory file: relative paths are looked for below each folder of ``search``.
+
+    Raises InvalidInput that names the places where it is not.
+    """
+    places = [Path(folder).expanduser() / Path(path).expanduser() for folder in search or (".",)]
+    for place in places:
+        if place.exists():
+            return str(place.absolute())
+    tried = ", ".join(dict.fromkeys(str(place.absolute()) for place in places))
+    raise InvalidInput(f"the directory file {path!r} does not exist (tried {tried}): correct its path")
+
+
+def read_listings(source: Iterable[Any], domain: str, own_site: str | None = None) -> Iterator[Listing]:
     """Give every line of a directory of the canonical ``domain``, in the order written.
 
-    ``source`` holds paths of CSV files (relative ones below ``base``) and inline rows ``{address, site}``. Where a
-    file or row has no site, ``own_site`` is meant. Raises InvalidInput naming file, line and column of a fault.
+    ``source`` holds paths of CSV files and inline rows ``{address, site}``. Where a file or row has no site,
+    ``own_site`` is meant. Raises InvalidInput naming file, line and column of a fault.
     """
     for number, part in enumerate(source, start=1):
         if isinstance(part, str):
-            yield from _read_file(base / part, domain, own_site)
+            yield from _read_file(Path(part), domain, own_site)
         else:
             yield _read_row(part, domain, own_site, f"entry {number}")
 
@@ -34,7 +53,7 @@ def read_listings(source: Iterable[Any], domain: str, base: Path, own_site: str 
 def _read_file(path: Path, domain: str, own_site: str | None) -> Iterator[Listing]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            yield from _read_rows(csv.reader(stream, strict=True), path, domain, own_site)
+            yield from _read_rows(csv.reader(stream, strict=True), str(path), domain, own_site)
     except OSError as error:
         raise InvalidInput(
             f"the directory {path} of {domain} cannot be read ({error.strerror}): check its path and permissions"
@@ -45,7 +64,7 @@ def _read_file(path: Path, domain: str, own_site: str | None) -> Iterator[Listin
         ) from error
 
 
-def _read_rows(rows: Any, path: Path, domain: str, own_site: str | None) -> Iterator[Listing]:
+def _read_rows(rows: Any, path: str, domain: str, own_site: str | None) -> Iterator[Listing]:
     try:
         header = [column.strip().lower() for column in next(rows, [])]
         address_at = _column(header, ADDRESS_COLUMN, path)
@@ -83,10 +102,32 @@ def _listing(address: str, site: str, domain: str, where: str) -> Listing:
         raise InvalidInput(f"{where}, column '{ADDRESS_COLUMN}': {error}") from error
 
 
-def _column(header: list[str], name: str, path: Path) -> int:
+def _column(header: list[str], name: str, path: str) -> int:
     if name not in header:
         raise InvalidInput(
             f"{path}, line 1 has no column '{name}' (it has: {', '.join(filter(None, header)) or 'nothing'}): "
             f"the first line names the columns, as in 'address,site'"
         )
     return header.index(name)
+
+
+def compile_source(arguments: Mapping[str, Any], find: Callable[[str], str]) -> str:
+    """Give the routes that ``src`` of the module ``recipient_routes`` stands for, as the text that the server takes.
+
+    ``arguments`` are the task's own, ``find`` gives the path of a named file on the controller. Raises InvalidInput
+    as ``read_listings`` does, and for a directory without a single address.
+    """
+    domain = canonical_domain(str(arguments.get("domain") or ""))
+    source = arguments["src"]
+    paths = [find(str(path)) for path in ([source] if isinstance(source, str) else source)]
+    destinations = {
+        str(site): parse_destination(value, f"the site {site} of {domain}")
+        for site, value in (arguments.get("sites") or {}).items()
+    }
+    routes = routes_of_listings(read_listings(paths, domain, arguments.get("site")), domain, destinations)
+    if not routes:
+        raise InvalidInput(
+            f"the directory of {domain} ({', '.join(paths)}) lists no address: "
+            f"check the file, or give 'routes: []' with state exact to remove all routes"
+        )
+    return RoutesText.of(domain, routes).render()

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The controller's side of recipient_routes: directory files become one text for the server.
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.directory import compile_source
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+
+
+class ActionModule(ActionBase):
+    """Read ``src`` where it is, then run the module of the same name with it on the server."""
+
+    TRANSFERS_FILES = True
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the task; a fault in a directory fails it before anything is sent to the server."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        try:
+            if arguments.get("src"):
+                arguments["src"] = self._send(compile_source(arguments, lambda path: self._find_needle("files", path)))
+            result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
+        except (SplitDomainError, AnsibleError) as error:
+            result.update(failed=True, msg=str(error))
+        finally:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+        return result
+
+    def _send(self, text: str) -> str:
+        remote_path = self._connection._shell.join_path(
+            self._connection._shell.tmpdir or self._make_tmp_path(), "routes"
+        )
+        self._transfer_data(remote_path, text)
+        self._fixup_perms2((self._connection._shell.tmpdir, remote_path))
+        return str(remote_path)

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Routes: where mail for one address goes, as users write them and as text between controller and server. Private.
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import (
+    DOT_ATOM_PATTERN,
+    Address,
+    parse_recipient,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_ip_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, Relay, site_by_address
+
+LOCAL = "local"
+Destination = Optional[Relay]
+"""The relay that mail for an address goes to; None when the mailbox is on this server's own site."""
+
+_HOST_PORT = re.compile(r"(?:\[(?P<literal>[^\[\]\s]+)\]|(?P<host>[^\[\]:\s]+))(?::(?P<port>\d+))?")
+
+
+@dataclass(frozen=True)
+class RoutesText:
+    """All routes of one domain as text, made on the controller and checked again where it is used.
+
+    The first line names the domain; then come lines ``address<TAB>local`` or ``address<TAB>[host]:port``, sorted.
+    """
+
+    domain: str
+    lines: str
+
+    @classmethod
+    def of(cls, domain: str, routes: Mapping[Address, Destination]) -> RoutesText:
+        """Give the text of a domain's routes."""
+        shown: dict[Destination, str] = {None: LOCAL}
+        lines = []
+        for address, destination in routes.items():
+            if destination not in shown:
+                shown[destination] = str(destination)
+            lines.append(f"{address.local_part}@{address.domain}\t{shown[destination]}\n")
+        lines.sort()
+        return cls(domain, "".join(lines))
+
+    @classmethod
+    def parse(cls, text: str) -> RoutesText:
+        """Read what ``render`` gave; raises InvalidInput for any other text."""
+        title, _newline, lines = text.partition("\n")
+        domain = title[len(_TITLE) :] if title.startswith(_TITLE) else ""
+        line = rf"{DOT_ATOM_PATTERN}@{re.escape(domain)}\t(?:local|\[[a-z0-9.:-]+\]:[0-9]{{1,5}})\n"
+        if not domain or not re.fullmatch(f"(?:{line})*", lines, re.ASCII):
+            raise InvalidInput(
+                "the routes file is not one that the collection's own action wrote on the controller: "
+                "run recipient_routes as a task, with 'src' naming a file on the controller"
+            )
+        return cls(domain, lines)
+
+    def render(self) -> str:
+        """Give the text as it travels."""
+        return f"{_TITLE}{self.domain}\n{self.lines}"
+
+    def with_transports(self, local_transport: str, relay_service: str) -> str:
+        """Give the lines with transports instead of destinations: ``local_transport``, or ``service:[host]:port``."""
+        return self.lines.replace("\tlocal\n", f"\t{local_transport}\n").replace("\t[", f"\t{relay_service}:[")
+
+
+_TITLE = "mailops.split_domain routes of "
+
+
+def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, Destination]:
+    """Read a list of ``{address, to}``; raises InvalidInput for a bad entry, or one address with two destinations."""
+    routes: dict[Address, Destination] = {}
+    for entry in entries:
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("address"), str):
+            raise InvalidInput(f"the routes of {domain} have an entry without 'address' ({entry!r:.60}): add it")
+        address = parse_recipient(entry["address"], domain)
+        destination = parse_destination(entry.get("to"), f"the route of {address}")
+        if routes.setdefault(address, destination) != destination:
+            raise InvalidInput(
+                f"{address} is routed twice, to {show(routes[address])} and to {show(destination)}: remove one of them"
+            )
+    return routes
+
+
+def parse_destination(value: Any, owner: str) -> Destination:
+    """Read ``local``, ``host``, ``host:port``, ``[address]:port`` or ``{host, port}``; ``owner`` is for messages."""
+    if value == LOCAL:
+        return None
+    if isinstance(value, str) and is_ip_address(value):
+        value = {"host": value}
+    if isinstance(value, str):
+        found = _HOST_PORT.fullmatch(value.strip())
+        if not found:
+            raise InvalidInput(f"{owner} goes to {value!r}: write local, host:port, or a mapping of host and port")
+        value = {"host": found["literal"] or found["host"], "port": found["port"]}
+    if value is None:
+        raise InvalidInput(f"{owner} does not say where mail goes: give 'to', as local or as host and port")
+    relay = parse_relay(value, owner)
+    return Relay(relay.host, relay.port)
+
+
+def show(destination: Destination) -> str:
+    """Give a destination as users read it."""
+    return LOCAL if destination is None else str(destination)
+
+
+def routes_of_listings(
+    listings: Iterable[Listing], domain: str, destination_of_site: Mapping[str, Destination]
+) -> dict[Address, Destination]:
+    """Turn a directory into routes; raises InvalidInput for a site without destination or an address on two sites."""
+    listings = list(listings)
+    for listing in listings:
+        if listing.site not in destination_of_site:
+            raise InvalidInput(
+                f"{listing.source} puts {listing.address} on the site {listing.site!r}, which {domain} does not have: "
+                f"name one of {', '.join(sorted(destination_of_site)) or 'its sites in the option sites'}"
+            )
+    return {address: destination_of_site[site] for address, site in site_by_address(listings).items()}

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The split map's answers for the filters: arguments of modules, checked with all directories. Private.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import routes_of_listings, show
+from ansible_collections.mailops.split_domain.plugins.module_utils.directory import locate, read_listings
+from ansible_collections.mailops.split_domain.plugins.module_utils.plan import DomainRoutes, plan_server
+from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain, parse_split_map
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing
+
+
+def server_arguments(
+    split_domains: Any, host: str, role: str | None = None, search: Sequence[str] = ()
+) -> dict[str, list[dict[str, Any]]]:
+    """Give the arguments of ``split_domains`` (``domains``) and of each ``recipient_routes`` (``routes``) of a server.
+
+    ``host`` is an inventory name, ``role`` master, slave or None for both, ``search`` the folders on the controller
+    below which relative paths of directories are looked for. Every directory of the server's domains is read and
+    checked first: raises InvalidInput for the first fault in map or directories.
+    """
+    mapped_domains = tuple(_located(mapped, search) for mapped in parse_split_map(split_domains))
+    plan = plan_server(mapped_domains, host, role)
+    for mapped in mapped_domains:
+        if mapped.split_domain.domain in {entry.domain for entry in plan.settings}:
+            _check_directories(mapped)
+    return {
+        "domains": [
+            *({**entry.as_arguments(), "state": "present"} for entry in plan.settings),
+            *({"domain": domain, "state": "absent"} for domain in plan.absent),
+        ],
+        "routes": [_route_arguments(entry) for entry in plan.routes],
+    }
+
+
+def _located(mapped: MappedDomain, search: Sequence[str]) -> MappedDomain:
+    def locate_all(source: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(locate(part, search) if isinstance(part, str) else part for part in source)
+
+    if not mapped.present:
+        return mapped
+    return MappedDomain(
+        split_domain=mapped.split_domain,
+        directory=locate_all(mapped.directory),
+        site_directories={name: locate_all(source) for name, source in mapped.site_directories.items()},
+        call_ahead_off=mapped.call_ahead_off,
+        mx=mapped.mx,
+        mx_ttl=mapped.mx_ttl,
+    )
+
+
+def _check_directories(mapped: MappedDomain) -> None:
+    """Read every directory of a domain together, so that two sites cannot both claim a mailbox."""
+    domain = mapped.split_domain.domain
+    listings: list[Listing] = list(read_listings(mapped.directory, domain))
+    for site, source in mapped.site_directories.items():
+        listings += read_listings(source, domain, own_site=site)
+    routes_of_listings(listings, domain, {site.name: site.relay for site in mapped.split_domain.sites})
+
+
+def _route_arguments(routes: DomainRoutes) -> dict[str, Any]:
+    source = (*routes.source, *routes.own_source)
+    common = {"domain": routes.domain, "local_transport": routes.local_transport, "state": "exact"}
+    if source and all(isinstance(part, str) for part in source):
+        return {
+            **common,
+            "src": list(source),
+            "site": routes.own_site,
+            "sites": {site: show(destination) for site, destination in routes.relay_of_site.items()},
+        }
+    listings = (
+        *read_listings(routes.source, routes.domain),
+        *read_listings(routes.own_source, routes.domain, own_site=routes.own_site),
+    )
+    found = routes_of_listings(listings, routes.domain, routes.relay_of_site)
+    return {
+        **common,
+        "routes": [{"address": str(address), "to": show(destination)} for address, destination in found.items()],
+    }
