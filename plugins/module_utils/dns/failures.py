@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The failures of DNS requests and the sentences that tell them. Private to this collection.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+
+
+class DnsFailure(SplitDomainError):
+    """The base of all failures of DNS requests."""
+
+
+class LibraryMissing(DnsFailure):
+    """dnspython is not there or too old."""
+
+
+class ServerUnreachable(DnsFailure):
+    """The server did not answer: no route, no listener, a timeout, a closed connection."""
+
+
+class ServerRefused(DnsFailure):
+    """The server answered with an rcode that is no success."""
+
+
+class SignatureFailed(DnsFailure):
+    """The signature of a request or of its reply was not accepted by the other side."""
+
+
+class ZoneMismatch(DnsFailure):
+    """The server is not authoritative for a name, or the name belongs to another zone than the one given."""
+
+
+class AliasInTheWay(DnsFailure):
+    """A CNAME stands where no CNAME may stand: at the owner of an MX set, or as an exchange."""
+
+
+class SetKeepsChanging(DnsFailure):
+    """Somebody else changed a set each time between reading and writing."""
+
+
+class WriteNotSeen(DnsFailure):
+    """The server took an update, but does not give what was written."""
+
+
+class ServersDisagree(DnsFailure):
+    """Not every authoritative server gave the new set in time."""
+
+
+class PartlyWritten(DnsFailure):
+    """Some messages were written before one failed."""
+
+
+@dataclass(frozen=True)
+class Party:
+    """Who was asked, and as whom: the words that every sentence about a server needs."""
+
+    server: str
+    port: int
+    key_name: str | None = None
+
+    def __str__(self) -> str:
+        """Give the server and the key as a phrase."""
+        signed = f"with the key {self.key_name}" if self.key_name else "without a key"
+        return f"the DNS server {self.server} port {self.port} ({signed})"
+
+
+_QUERY_CURES = {
+    "REFUSED": "ask a server that is authoritative for it, or let this host or key query it there (BIND: allow-query)",
+    "NOTAUTH": "ask a server that is authoritative for it",
+    "SERVFAIL": "look into the server's log: the zone may have failed to load or may have expired",
+}
+_UPDATE_CURES = {
+    "NOTAUTH": "send updates to the zone's primary server, and check the zone's name",
+    "NOTZONE": "check the zone of each name",
+    "SERVFAIL": "look into the server's log: the zone may not be loaded, or its file or folder may not be writable",
+    "NOTIMP": "use a server that takes dynamic updates (RFC 2136) for this zone",
+    "FORMERR": "look into the server's log: it could not read the update",
+}
+
+
+def query_refused(party: Party, name: str, rcode: str) -> ServerRefused:
+    """Give the failure for a query that was answered with an error: it says nothing about what exists."""
+    cure = _QUERY_CURES.get(rcode, "look into the server's log")
+    return ServerRefused(f"{party} answered the query for {name} with {rcode}: {cure}")
+
+
+def update_refused(party: Party, zone: str, rcode: str) -> ServerRefused:
+    """Give the failure for an update that was answered with an error."""
+    if rcode == "REFUSED":
+        cure = (
+            f"let the key {party.key_name} change MX records of {zone} there (BIND: update-policy or allow-update)"
+            if party.key_name
+            else "name a key that may update the zone with key_name and key_secret, or with key_file"
+        )
+    else:
+        cure = _UPDATE_CURES.get(rcode, "look into the server's log")
+    return ServerRefused(f"{party} did not take the update of the zone {zone} and said {rcode}: {cure}")
+
+
+def key_refused(party: Party, about: str, error: str) -> SignatureFailed:
+    """Give the failure for a TSIG error that the server reported (RFC 8945 section 5.2)."""
+    cures = {
+        "BADKEY": "check key_name, and that the server has a key of this name with the same algorithm",
+        "BADSIG": "check key_secret and key_algorithm: they differ from the server's",
+        "BADTIME": "set the clocks of this host and of the server: they differ by more than five minutes",
+        "BADTRUNC": "use a key_algorithm that does not truncate, as hmac-sha256",
+    }
+    cure = cures.get(error, "check the key on both sides")
+    return SignatureFailed(f"{party} did not accept the signature of the request for {about} and said {error}: {cure}")
+
+
+def reply_not_trusted(party: Party, about: str, reason: str) -> SignatureFailed:
+    """Give the failure for a reply that is not signed as the request was (RFC 8945 section 5.4)."""
+    return SignatureFailed(
+        f"the reply of {party} about {about} is not to be trusted, because {reason}: "
+        "make sure that nothing between here and the server answers in its place, and that the key is the same there"
+    )

@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The work of mx_records: options in, MX sets published, outcome out. Private to this collection.
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.agreement import wait_for_agreement
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Change, plan_change, zone_diffs
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import WriteNotSeen
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import signing_key
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import require_dnspython
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.reading import read_sets, refuse_aliases
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.updating import write
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish import ABSENT, WantedSet, wanted_sets
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxSet
+from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
+
+# Seconds until each repeated look at what was written; a server that forwards updates shows them a little later.
+_READ_BACK_PAUSES = (0.0, 0.1, 0.4, 1.5)
+_MAX_PORT = 65535
+
+
+def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
+    """Bring MX sets to the state that the options of ``mx_records`` describe, or in check mode tell what would be done.
+
+    Raises InvalidInput before anything is sent, and the failures of module_utils.dns.
+    """
+    wishes = wanted_sets(params["record_sets"])
+    key = signing_key(params["key_name"], params["key_secret"], params["key_algorithm"], params["key_file"])
+    _check_numbers(params)
+    require_dnspython()
+    with Connection(params["server"], params["port"], params["protocol"], params["timeout"], key) as connection:
+        refuse_aliases(connection, _named_exchanges(wishes))
+        changes = write(
+            connection,
+            _plan(connection, wishes),
+            lambda overtaken: _plan_again(connection, wishes, overtaken),
+            rehearse=check_mode,
+        )
+        if not check_mode:
+            _read_back(connection, [change for change in changes if change.is_due])
+            if params["wait"]:
+                wait_for_agreement(connection, changes, params["wait_timeout"], params["timeout"])
+    return Outcome(
+        changed=any(change.is_due for change in changes),
+        values={"record_sets": [_returned(change) for change in changes]},
+        diffs=zone_diffs(changes),
+    )
+
+
+def _check_numbers(params: dict[str, Any]) -> None:
+    if not 1 <= params["port"] <= _MAX_PORT:
+        raise InvalidInput(f"the port {params['port']} is out of range: write a number from 1 to {_MAX_PORT}")
+    for option in ("timeout", "wait_timeout"):
+        if not params[option] > 0:
+            raise InvalidInput(f"the option {option} is {params[option]:g}: write a number of seconds above 0")
+
+
+def _named_exchanges(wishes: Sequence[WantedSet]) -> set[str]:
+    return {record.exchange for wish in wishes if wish.state != ABSENT for record in wish.records if not record.is_null}
+
+
+def _plan(connection: Connection, wishes: Sequence[WantedSet]) -> list[Change]:
+    readings = read_sets(connection, {wish.name: wish.zone for wish in wishes})
+    return [plan_change(wish, readings[wish.name]) for wish in wishes]
+
+
+def _plan_again(connection: Connection, wishes: Sequence[WantedSet], overtaken: Sequence[Change]) -> list[Change]:
+    names = {change.name for change in overtaken}
+    return _plan(connection, [wish for wish in wishes if wish.name in names])
+
+
+def _read_back(connection: Connection, written: Sequence[Change]) -> None:
+    """Raise WriteNotSeen unless the server gives what was written."""
+    unseen = list(written)
+    for pause in _READ_BACK_PAUSES:
+        if not unseen:
+            return
+        time.sleep(pause)
+        readings = read_sets(connection, {change.name: change.zone for change in unseen})
+        unseen = [change for change in unseen if readings[change.name].current != change.after]
+    if unseen:
+        first = unseen[0]
+        shown = readings[first.name].current
+        raise WriteNotSeen(
+            f"{connection.party} took the update of the zone {first.zone}, but gives for {first.name} "
+            f"{_in_one_line(shown)} instead of {_in_one_line(first.after)} ({len(unseen)} of {len(written)} names "
+            "differ): look into the server's log for what it ignored, and for somebody else who writes there"
+        )
+
+
+def _in_one_line(shown: MxSet) -> str:
+    return (
+        f"{', '.join(str(record) for record in shown.records)} (TTL {shown.ttl})" if shown.records else "no MX record"
+    )
+
+
+def _returned(change: Change) -> dict[str, Any]:
+    return {
+        "name": change.name,
+        "zone": change.zone,
+        "before": _described(change.before),
+        "after": _described(change.after),
+        "changed": change.is_due,
+    }
+
+
+def _described(mx_set: MxSet) -> dict[str, Any]:
+    return {
+        "ttl": mx_set.ttl,
+        "mx": [{"preference": record.preference, "exchange": record.exchange} for record in mx_set.records],
+    }

@@ -1,0 +1,186 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Reading MX sets from an authoritative server, and what stands in the way. Private to this collection.
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
+    AliasInTheWay,
+    ZoneMismatch,
+    query_refused,
+    update_refused,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import dns
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord, MxSet, as_found
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_within, parents
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the server holds for one name: its zone, its own MX set, and the target when the name is a CNAME."""
+
+    name: str
+    zone: str
+    current: MxSet
+    alias_of: str | None = None
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """One reply, reduced to what matters here."""
+
+    current: MxSet
+    alias_of: str | None
+    zone: str | None
+
+
+def read_sets(connection: Connection, names: Mapping[str, str | None]) -> dict[str, Reading]:
+    """Give what the server holds for each name; the values of ``names`` are the zones the user gave, or None.
+
+    All questions of one kind are pipelined. Raises ServerRefused for every rcode but NOERROR and NXDOMAIN, and
+    ZoneMismatch where the server is not authoritative for a name or the name is in another zone than the one given.
+    """
+    wanted = list(names)
+    replies = connection.ask([(name, "MX") for name in wanted])
+    answers = {name: _read_answer(connection, name, names[name], reply) for name, reply in zip(wanted, replies)}
+    zones = {name: answer.zone for name, answer in answers.items() if answer.zone is not None}
+    zones.update(_zones_by_soa(connection, [name for name in wanted if name not in zones], answers))
+    readings = {}
+    for name in wanted:
+        given = names[name]
+        if given is not None and given != zones[name]:
+            raise ZoneMismatch(
+                f"{connection.party} has {name} in the zone {zones[name]}, not in {given}: correct the zone or omit it"
+            )
+        readings[name] = Reading(name, zones[name], answers[name].current, answers[name].alias_of)
+    readings.update(_without_wildcards(connection, readings))
+    return readings
+
+
+def refuse_aliases(connection: Connection, exchanges: Iterable[str]) -> None:
+    """Raise AliasInTheWay for the first exchange that the server knows to be an alias (RFC 2181 section 10.3).
+
+    Only the named server is asked, and not recursively: what it does not know by itself is not objected to.
+    """
+    hosts = sorted(set(exchanges))
+    for host, reply in zip(hosts, connection.ask([(host, "CNAME") for host in hosts])):
+        target = _alias_target(host, reply)
+        if target is not None:
+            raise AliasInTheWay(
+                f"the exchange {host} is an alias of {target}, and an MX record must not name an alias "
+                f"(RFC 2181 section 10.3): write {target} instead"
+            )
+
+
+def _read_answer(connection: Connection, name: str, zone: str | None, reply: dns.message.Message) -> _Answer:
+    if reply.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        place = f"{name} (zone {zone})" if zone else name
+        raise query_refused(connection.party, place, dns.rcode.to_text(reply.rcode()))
+    if not reply.flags & dns.flags.AA:
+        delegation = next(
+            (canonical_text(rrset.name) for rrset in reply.authority if rrset.rdtype == dns.rdatatype.NS), None
+        )
+        known = f"it refers to the servers of {delegation}" if delegation else "it gave no authoritative answer"
+        raise ZoneMismatch(
+            f"{connection.party} is not authoritative for {name}, {known}: "
+            "name the primary server of the zone that holds this name"
+        )
+    zone_by_authority = next(
+        (
+            canonical_text(rrset.name)
+            for rrset in reply.authority
+            if rrset.rdtype in (dns.rdatatype.SOA, dns.rdatatype.NS)
+        ),
+        None,
+    )
+    alias_of = _alias_target(name, reply)
+    if alias_of is not None:
+        # The authority section may then speak of the target's zone.
+        return _Answer(MxSet(), alias_of, None)
+    return _Answer(answered_set(name, reply), None, zone_by_authority)
+
+
+def answered_set(name: str, reply: dns.message.Message) -> MxSet:
+    """Give the MX set that a reply holds for a canonical name, empty where it holds none."""
+    records: list[MxRecord] = []
+    ttl = None
+    for rrset in reply.answer:
+        if rrset.rdtype == dns.rdatatype.MX and canonical_text(rrset.name) == name:
+            records += [as_found(rdata.preference, rdata.exchange.to_text()) for rdata in rrset]
+            ttl = rrset.ttl
+    return MxSet.of(records, ttl)
+
+
+def _alias_target(name: str, reply: dns.message.Message) -> str | None:
+    for rrset in reply.answer:
+        if rrset.rdtype == dns.rdatatype.CNAME and canonical_text(rrset.name) == name:
+            return canonical_text(rrset[0].target)
+    return None
+
+
+def _zones_by_soa(connection: Connection, names: Sequence[str], answers: Mapping[str, _Answer]) -> dict[str, str]:
+    """Find zones by SOA (RFC 2308 section 2: a negative answer carries the SOA of its zone, too)."""
+    # An alias answers every question with its target; it is never an apex, so its parent is in the same zone.
+    asked = {name: parents(name)[1] if answers[name].alias_of and "." in name else name for name in names}
+    distinct = sorted(set(asked.values()))
+    found = {}
+    for name, reply in zip(distinct, connection.ask([(name, "SOA") for name in distinct])):
+        if reply.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            raise query_refused(connection.party, name, dns.rcode.to_text(reply.rcode()))
+        for rrset in [*reply.answer, *reply.authority]:
+            if rrset.rdtype == dns.rdatatype.SOA and is_within(name, canonical_text(rrset.name)):
+                found[name] = canonical_text(rrset.name)
+                break
+        else:
+            raise ZoneMismatch(
+                f"{connection.party} names no zone for {name}: give the zone, or name the zone's primary server"
+            )
+    return {name: found[asked[name]] for name in names}
+
+
+def _without_wildcards(connection: Connection, readings: Mapping[str, Reading]) -> dict[str, Reading]:
+    """Give anew the readings of names that only seem to have a set, because a wildcard above them has it.
+
+    A server does not tell which of its answers a wildcard made (RFC 4592), so where a name has the same set as a
+    wildcard that may cover it, an update that requires the name's own set to be missing and changes nothing tells.
+    """
+    coverers: dict[str, list[str]] = {}
+    for name, reading in readings.items():
+        if not reading.current.records or name.startswith("*."):
+            continue
+        for above in parents(name)[1:]:
+            if is_within(above, reading.zone):
+                coverers.setdefault("*." + above, []).append(name)
+    wildcards = sorted(coverers)
+    doubtful: dict[str, None] = {}
+    for wildcard, reply in zip(wildcards, connection.ask([(wildcard, "MX") for wildcard in wildcards])):
+        covered = answered_set(wildcard, reply)
+        if covered.records:
+            doubtful.update(dict.fromkeys(name for name in coverers[wildcard] if readings[name].current == covered))
+    if not doubtful:
+        return {}
+    probes = []
+    for name in doubtful:
+        probe = dns.update.UpdateMessage(dns.name.from_text(readings[name].zone))
+        probe.absent(dns.name.from_text(name), dns.rdatatype.MX)
+        probes.append(probe)
+    replies = connection.exchange(
+        probes, repeatable=True, about=lambda probe: canonical_text(probe.sections[0][0].name)
+    )
+    corrected = {}
+    for name, reply in zip(doubtful, replies):
+        if reply.rcode() == dns.rcode.NOERROR:
+            corrected[name] = replace(readings[name], current=MxSet())
+        elif reply.rcode() != dns.rcode.YXRRSET:
+            raise update_refused(connection.party, readings[name].zone, dns.rcode.to_text(reply.rcode()))
+    return corrected
+
+
+def canonical_text(name: dns.name.Name) -> str:
+    """Give a name from a reply in lower case without a trailing dot."""
+    return name.to_text(omit_final_dot=True).lower()

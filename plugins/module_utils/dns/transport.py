@@ -1,0 +1,195 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Octets to a DNS server and back: many messages over one TCP connection, or UDP datagrams. Private to this collection.
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+# The largest chunk that is read at once, and the size of a length field (RFC 1035 section 4.2.2).
+_CHUNK = 65536
+_LENGTH = 2
+# A datagram is sent again after this many seconds, up to the timeout; so many are in flight at once.
+_RESEND_AFTER = 1.0
+_WINDOW = 50
+
+
+class TransportError(Exception):
+    """The octets did not get through; the text is a clause that says why."""
+
+
+@dataclass
+class TcpTransport:
+    """One TCP connection that is opened when it is first needed (RFC 7766): queries are pipelined over it."""
+
+    server: str
+    port: int
+    timeout: float
+    connections_opened: int = 0
+    _socket: socket.socket | None = None
+    _received: bytearray = field(default_factory=bytearray)
+
+    def replies(self, wires: Mapping[int, bytes], repeatable: bool) -> Iterator[bytes]:
+        """Send messages, given by their ids, and give the reply to each as it comes, in any order.
+
+        ``timeout`` is the longest silence in seconds. A connection that the server closes is opened again for what is
+        still unanswered, as RFC 7766 section 6.2.4 wants, when the messages are ``repeatable`` and the last connection
+        brought at least one reply. Raises TransportError.
+        """
+        waiting = dict(wires)
+        fresh = self._socket is None or self._was_closed()
+        if fresh:
+            self._open()
+        while waiting:
+            progressed = False
+            try:
+                for reply in self._round_trip(waiting):
+                    number = int.from_bytes(reply[:2], "big")
+                    if number in waiting:
+                        del waiting[number]
+                        progressed = True
+                        yield reply
+            except ConnectionError as error:
+                self.close()
+                if not (repeatable and progressed):
+                    raise TransportError(f"it closed the connection ({error})") from error
+                self._open()
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        self._received.clear()
+
+    def _open(self) -> None:
+        self.close()
+        try:
+            opened = socket.create_connection((self.server, self.port), self.timeout)
+        except socket.gaierror as error:
+            raise TransportError(f"its name cannot be resolved ({error.strerror})") from error
+        except socket.timeout as error:
+            raise TransportError(f"no connection could be opened within {self.timeout:g} s") from error
+        except OSError as error:
+            raise TransportError(f"no connection could be opened ({error.strerror or error})") from error
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        opened.setblocking(False)
+        self._socket = opened
+        self.connections_opened += 1
+
+    def _was_closed(self) -> bool:
+        """Tell whether the server closed the connection while nothing was asked, as it may after some idle time."""
+        assert self._socket is not None  # noqa: S101 - the caller looked
+        readable = select.select([self._socket], [], [], 0)[0]
+        if not readable:
+            return False
+        with contextlib.suppress(OSError):
+            return self._socket.recv(1, socket.MSG_PEEK) == b""
+        return True
+
+    def _round_trip(self, waiting: Mapping[int, bytes]) -> Iterator[bytes]:
+        """Write and read at the same time: a server that stops reading until its replies are read must not lock us."""
+        assert self._socket is not None  # noqa: S101 - the caller opened it
+        unsent = memoryview(b"".join(len(wire).to_bytes(_LENGTH, "big") + wire for wire in waiting.values()))
+        while waiting:
+            readable, writable, _unused = select.select(
+                [self._socket], [self._socket] if unsent else [], [], self.timeout
+            )
+            if not readable and not writable:
+                self.close()
+                raise TransportError(f"it did not answer within {self.timeout:g} s")
+            if writable:
+                unsent = unsent[self._socket.send(unsent[:_CHUNK]) :]
+            if readable:
+                chunk = self._socket.recv(_CHUNK)
+                if not chunk:
+                    raise ConnectionResetError("end of stream")
+                self._received += chunk
+                yield from self._whole_messages()
+
+    def _whole_messages(self) -> Iterator[bytes]:
+        start = 0
+        whole = []
+        while len(self._received) - start >= _LENGTH:
+            size = int.from_bytes(self._received[start : start + _LENGTH], "big")
+            if len(self._received) - start - _LENGTH < size:
+                break
+            whole.append(bytes(self._received[start + _LENGTH : start + _LENGTH + size]))
+            start += _LENGTH + size
+        del self._received[:start]
+        yield from whole
+
+
+@dataclass
+class UdpTransport:
+    """Datagrams to one server; a reply that does not come is asked for again where that is harmless."""
+
+    server: str
+    port: int
+    timeout: float
+    _socket: socket.socket | None = None
+
+    def replies(self, wires: Mapping[int, bytes], repeatable: bool) -> Iterator[bytes]:
+        """Send messages, given by their ids, and give the reply to each as it comes, in any order.
+
+        Raises TransportError after ``timeout`` seconds without any reply.
+        """
+        if self._socket is None:
+            self._socket = self._connected()
+        unsent = list(wires)
+        in_flight: dict[int, float] = {}
+        silent_since = time.monotonic()
+        while unsent or in_flight:
+            now = time.monotonic()
+            if now - silent_since > self.timeout:
+                raise TransportError(f"it did not answer within {self.timeout:g} s")
+            due = [number for number, sent in in_flight.items() if repeatable and now - sent > _RESEND_AFTER]
+            room = max(0, _WINDOW - len(in_flight))
+            for number in due + unsent[:room]:
+                self._send(wires[number])
+                in_flight[number] = now
+            del unsent[:room]
+            reply = self._receive(min(_RESEND_AFTER, self.timeout))
+            if reply is not None and in_flight.pop(int.from_bytes(reply[:2], "big"), None) is not None:
+                silent_since = time.monotonic()
+                yield reply
+
+    def close(self) -> None:
+        """Close the socket, if there is one."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _connected(self) -> socket.socket:
+        try:
+            family, kind, _protocol, _name, address = socket.getaddrinfo(
+                self.server, self.port, type=socket.SOCK_DGRAM
+            )[0]
+            opened = socket.socket(family, kind)
+            opened.connect(address)
+        except OSError as error:
+            raise TransportError(f"it cannot be reached ({error.strerror or error})") from error
+        return opened
+
+    def _send(self, wire: bytes) -> None:
+        assert self._socket is not None  # noqa: S101 - the caller opened it
+        try:
+            self._socket.send(wire)
+        except OSError as error:
+            raise TransportError(f"nothing can be sent to it ({error.strerror or error})") from error
+
+    def _receive(self, patience: float) -> bytes | None:
+        assert self._socket is not None  # noqa: S101 - the caller opened it
+        self._socket.settimeout(patience)
+        try:
+            return self._socket.recv(_CHUNK)
+        except socket.timeout:
+            return None
+        except OSError as error:
+            raise TransportError(f"it does not listen there ({error.strerror or error})") from error

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Writing changes of MX sets by RFC 2136 updates that hold only while nobody else writes. Private to this collection.
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Change
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
+    PartlyWritten,
+    SetKeepsChanging,
+    update_refused,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import dns
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MAX_PREFERENCE, MxRecord
+
+# So often is a change that somebody else overtook read, planned and sent again.
+MAX_ATTEMPTS = 5
+
+# RFC 2136 section 2.2: what the server says when a prerequisite does not hold.
+_OVERTAKEN = ("NXRRSET", "YXRRSET", "NXDOMAIN", "YXDOMAIN")
+# Deleted in a rehearsal; such a record cannot be meant by anybody (RFC 2606: .invalid).
+_NOBODYS_RECORD = MxRecord(MAX_PREFERENCE, "rehearsal.invalid")
+
+Replan = Callable[[Sequence[Change]], "list[Change]"]
+
+
+def write(connection: Connection, changes: Sequence[Change], replan: Replan, rehearse: bool = False) -> list[Change]:
+    """Write the changes that are due, one message for each zone, and give all changes as they came to be.
+
+    Every message requires each set to be as it was read (RFC 2136 sections 2.4.2 and 2.4.3); where one is not, nothing
+    of the message is written, ``replan`` reads and plans its changes again, and the message is sent anew. With
+    ``rehearse`` the same messages go out with deletions of a record that is not there in place of the changes: the
+    server checks prerequisites and permissions and writes nothing.
+
+    Raises ServerRefused, ServerUnreachable, SignatureFailed or SetKeepsChanging when nothing was written, and
+    PartlyWritten, which tells what was, when a later message failed.
+    """
+    outcome = {change.name: change for change in changes}
+    messages = [message for batch in _by_zone(changes) for message in _split(connection, batch, rehearse)]
+    for number, batch in enumerate(messages):
+        try:
+            written = _write_batch(connection, batch, replan, rehearse)
+        except SplitDomainError as error:
+            if number == 0 or rehearse:
+                raise
+            raise _partly_written(messages, number, error) from error
+        outcome.update({change.name: change for change in written})
+    return list(outcome.values())
+
+
+def _by_zone(changes: Sequence[Change]) -> list[list[Change]]:
+    zones: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.is_due:
+            zones.setdefault(change.zone, []).append(change)
+    return list(zones.values())
+
+
+def _split(connection: Connection, batch: list[Change], rehearse: bool) -> list[list[Change]]:
+    """Halve a batch until each part fits into one message."""
+    if len(batch) == 1 or connection.fits(_message(batch, rehearse)):
+        return [batch]
+    middle = len(batch) // 2
+    return _split(connection, batch[:middle], rehearse) + _split(connection, batch[middle:], rehearse)
+
+
+def _write_batch(connection: Connection, batch: Sequence[Change], replan: Replan, rehearse: bool) -> list[Change]:
+    """Write the changes of one zone in one message, again and again where they were overtaken."""
+    current = list(batch)
+    for _attempt in range(MAX_ATTEMPTS):
+        due = [change for change in current if change.is_due]
+        if not due:
+            return current
+        zone = due[0].zone
+        rcode = dns.rcode.to_text(connection.update(_message(due, rehearse)).rcode())
+        if rcode == "NOERROR":
+            return current
+        if rcode not in _OVERTAKEN:
+            raise update_refused(connection.party, zone, rcode)
+        current = replan(current)
+    raise SetKeepsChanging(
+        f"{connection.party} refused {MAX_ATTEMPTS} updates of the zone {zone} because an MX set was changed by "
+        f"somebody else after it had been read ({rcode}): find who else writes these sets, then run the task again"
+    )
+
+
+def _message(batch: Sequence[Change], rehearse: bool) -> dns.update.UpdateMessage:
+    message = dns.update.UpdateMessage(dns.name.from_text(batch[0].zone))
+    for change in batch:
+        name = dns.name.from_text(change.name)
+        if change.before.records:
+            # RFC 2136 section 2.4.2: exactly these records and no others; TTLs are not compared.
+            message.present(name, *[_rdata(record) for record in change.before.records])
+        else:
+            message.absent(name, dns.rdatatype.MX)
+        if rehearse:
+            message.delete(name, _rdata(_NOBODYS_RECORD))
+            continue
+        if change.before.records:
+            message.delete(name, dns.rdatatype.MX)
+        if change.after.records:
+            message.add(name, change.after.ttl, *[_rdata(record) for record in change.after.records])
+    return message
+
+
+def _rdata(record: MxRecord) -> dns.rdata.Rdata:
+    return dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.MX, str(record))
+
+
+def _partly_written(messages: Sequence[Sequence[Change]], failed: int, error: SplitDomainError) -> PartlyWritten:
+    """Tell by zone and number of names what was written before a message failed, and what was not."""
+
+    def listed(batches: Sequence[Sequence[Change]]) -> str:
+        names: dict[str, int] = {}
+        for batch in batches:
+            names[batch[0].zone] = names.get(batch[0].zone, 0) + len(batch)
+        return ", ".join(f"{zone} ({count} {'name' if count == 1 else 'names'})" for zone, count in names.items())
+
+    return PartlyWritten(
+        f"{error} - before this was written: {listed(messages[:failed])}; not written: {listed(messages[failed:])}; "
+        "run the task again when the cause is gone, what is written stays as it is"
+    )

@@ -1,0 +1,253 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The door of mx_records: its documentation, its arguments and one call.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mx_records
+short_description: Publish MX record sets through DNS updates
+version_added: 0.1.0
+description:
+  - Brings the MX record sets of any number of names in any number of zones to the wanted state, through dynamic updates
+    (RFC 2136) signed with TSIG (RFC 8945).
+  - All questions of a task are pipelined over one TCP connection. Everything that changes in one zone is written in one
+    update message (more only beyond 65,535 octets), so that a zone is never seen half changed.
+  - Each update requires the sets to be as they were read. When somebody else changes one in between, nothing of the
+    message is written, and the sets are read, compared and sent again, up to five times.
+  - Everything written is read back.
+  - An error of the server, a missing signature or a timeout is always a failure, in check mode too, and never taken
+    for a set that does not exist.
+  - All input is checked before anything is written. Refused are a preference outside 0 to 65535, an exchange that is
+    an IP address or no host name, an exchange that the server knows to be an alias (RFC 2181), a null MX beside
+    other records (RFC 7505), a name that is itself an alias, and a key secret that is no base64.
+  - Values are compared in one form, so that case, a trailing dot, the order of records, the spelling of a
+    preference and the form of an internationalised name make no difference.
+extends_documentation_fragment:
+  - mailops.split_domain.dns_server
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check mode and tell what it would do, and whether the server would take it.
+  diff_mode:
+    support: full
+    description: Shows the sets of each zone before and after, as lines of a zone file.
+  idempotent:
+    support: full
+    description: A second run changes nothing, however the values are spelled.
+requirements:
+  - dnspython >= 2.6 on the host that runs the module
+options:
+  record_sets:
+    description:
+      - The MX record sets, each name once.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description:
+          - The name that the set belongs to. It is absolute with and without a trailing dot.
+          - V(@) is the apex of O(record_sets[].zone). The first label may be V(*).
+          - A name with other characters than ASCII is turned into its A-labels where IDNA2003 and IDNA2008 agree, and
+            refused where they do not.
+        type: str
+        required: true
+      zone:
+        description:
+          - The zone that holds the name. The module fails when the server has the name in another zone.
+          - Without it the zone is found on the server, by its SOA record.
+        type: str
+      state:
+        description:
+          - V(exact) makes O(record_sets[].mx) the whole set; with an empty list it removes the set.
+          - V(present) adds the records and leaves others alone.
+          - V(absent) removes these records, which may be malformed, and leaves others alone.
+        type: str
+        choices: [exact, present, absent]
+        default: exact
+      ttl:
+        description:
+          - The TTL of the whole set in seconds, as RFC 2181 wants it. Not used with V(absent).
+          - Without it an existing set keeps its TTL and a new one gets 3600.
+        type: int
+      mx:
+        description:
+          - The MX records.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          preference:
+            description:
+              - The preference, from 0 to 65535. The exchange with the lowest is tried first.
+              - Any decimal spelling of a number is the same. Mind that YAML reads C(010) without quotes as eight.
+            type: int
+            required: true
+          exchange:
+            description:
+              - The host name of the mail exchanger. It is absolute with and without a trailing dot.
+              - V(.) with preference 0 is the null MX (RFC 7505), a domain that takes no mail.
+            type: str
+            required: true
+  wait:
+    description:
+      - Return only when every server in the NS set of each zone gives the new sets, asked unsigned over TCP on port 53.
+      - In check mode there is nothing to wait for.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - So many seconds at most may O(wait) take. The module then fails and names each server that is behind.
+    type: float
+    default: 120.0
+notes:
+  - In check mode the server is asked by an update that requires the same as the real one and deletes a record that does
+    not exist. It writes nothing, and shows whether the server would take the update.
+  - Exchanges are looked up on O(server) only, and not recursively. An alias that this server does not know is not
+    found.
+author:
+  - The mailops.split_domain developers (@mailops)
+"""
+
+EXAMPLES = r"""
+- name: Publish the MX records of two domains
+  mailops.split_domain.mx_records:
+    server: 192.0.2.53
+    key_name: mail-update.
+    key_secret: "{{ vault_dns_key }}"
+    record_sets:
+      - name: example.com
+        ttl: 300
+        mx:
+          - {preference: 10, exchange: mx1.example.com}
+          - {preference: 20, exchange: mx2.example.com}
+      - name: example.net
+        mx:
+          - {preference: 10, exchange: mx1.example.com}
+
+- name: Add a backup exchanger and leave the others alone
+  mailops.split_domain.mx_records:
+    server: 192.0.2.53
+    key_file: /etc/bind/mail-update.key
+    record_sets:
+      - name: "@"
+        zone: example.com
+        state: present
+        mx:
+          - {preference: 50, exchange: backup.example.net}
+
+- name: Say that a domain takes no mail, and remove the set of another
+  mailops.split_domain.mx_records:
+    server: 192.0.2.53
+    key_name: mail-update.
+    key_secret: "{{ vault_dns_key }}"
+    record_sets:
+      - name: www.example.com
+        mx:
+          - {preference: 0, exchange: .}
+      - name: old.example.com
+        mx: []
+
+- name: Take one exchanger away and wait until every authoritative server shows it
+  mailops.split_domain.mx_records:
+    server: 192.0.2.53
+    key_name: mail-update.
+    key_secret: "{{ vault_dns_key }}"
+    wait: true
+    wait_timeout: 300
+    record_sets:
+      - name: example.com
+        state: absent
+        mx:
+          - {preference: 20, exchange: mx2.example.com}
+"""
+
+RETURN = r"""
+record_sets:
+  description:
+    - What was found and what was left, in the order of O(record_sets). Names, zones and exchanges are in canonical
+      form, as A-labels in lower case without a trailing dot.
+    - RV(record_sets[].before) fits into O(record_sets), so that a change can be undone.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name.
+      type: str
+      sample: example.com
+    zone:
+      description: The zone that holds it.
+      type: str
+      sample: example.com
+    before:
+      description: The set as it was found.
+      type: dict
+      sample: {ttl: null, mx: []}
+      contains:
+        ttl:
+          description: The TTL in seconds, or null when there was no set.
+          type: int
+        mx:
+          description: The records, by preference and exchange.
+          type: list
+          elements: dict
+    after:
+      description: The set as it was left, or in check mode would have been left.
+      type: dict
+      sample: {ttl: 300, mx: [{preference: 10, exchange: mx1.example.com}]}
+      contains:
+        ttl:
+          description: The TTL in seconds, or null when there is no set.
+          type: int
+        mx:
+          description: The records, by preference and exchange.
+          type: list
+          elements: dict
+    changed:
+      description: Whether the two differ.
+      type: bool
+      sample: true
+"""
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import ALGORITHMS, DEFAULT_ALGORITHM
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
+from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
+
+MX_RECORD = {
+    "preference": {"type": "int", "required": True},
+    "exchange": {"type": "str", "required": True},
+}
+RECORD_SET = {
+    "name": {"type": "str", "required": True},
+    "zone": {"type": "str"},
+    "state": {"type": "str", "choices": ["exact", "present", "absent"], "default": "exact"},
+    "ttl": {"type": "int"},
+    "mx": {"type": "list", "elements": "dict", "required": True, "options": MX_RECORD},
+}
+ARGUMENTS = {
+    "server": {"type": "str", "required": True},
+    "port": {"type": "int", "default": 53},
+    "protocol": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
+    "timeout": {"type": "float", "default": 10.0},
+    "key_name": {"type": "str"},
+    "key_secret": {"type": "str", "no_log": True},
+    "key_algorithm": {"type": "str", "choices": list(ALGORITHMS), "default": DEFAULT_ALGORITHM},
+    "key_file": {"type": "path", "no_log": False},
+    "record_sets": {"type": "list", "elements": "dict", "required": True, "options": RECORD_SET},
+    "wait": {"type": "bool", "default": False},
+    "wait_timeout": {"type": "float", "default": 120.0},
+}
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(ARGUMENTS, publish_mx_records, mutually_exclusive=[("key_file", "key_secret")])
+
+
+if __name__ == "__main__":
+    main()
