@@ -8,6 +8,9 @@ chroot "$root" useradd --system --uid 5000 --home-dir /var/vmail --create-home -
 # Dovecot's socket lies in Postfix's queue, also where Postfix is installed later.
 mkdir -p "$root/var/spool/postfix/private"
 
+# A log that outlives a restart of the host.
+mkdir -p "$root/var/log/journal"
+
 # Which services a host runs is decided when it is created.
 for unit in named dovecot dovecot.socket; do
     chroot "$root" systemctl disable --quiet "$unit" 2>/dev/null || true

@@ -10,6 +10,7 @@ import ipaddress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -77,6 +78,12 @@ class Description:
         return [subnet for network in self.networks for subnet in network.subnets(new_prefix=self.prefix_length)]
 
 
+def _crowd(crowd: dict[str, Any] | None) -> list[str]:
+    if crowd is None:
+        return []
+    return [f"{crowd['name']}-{number:02d}@{crowd['domain']}" for number in range(1, crowd["count"] + 1)]
+
+
 @cache
 def lab_description(path: Path = LAB_FOLDER / "hosts.yml") -> Description:
     """Read the description of the laboratory."""
@@ -90,7 +97,7 @@ def lab_description(path: Path = LAB_FOLDER / "hosts.yml") -> Description:
                 kind=host["kind"],
                 image=host["image"],
                 services=tuple(host["services"]),
-                mailboxes=tuple(host.get("mailboxes", ())),
+                mailboxes=(*host.get("mailboxes", ()), *_crowd(host.get("crowd"))),
             )
             for name, host in raw["hosts"].items()
         ),

@@ -17,13 +17,15 @@ MAILBOX_FILE = "/etc/dovecot/mailboxes"
 _READ = r"""
 import email, email.policy, json, pathlib, re, sys
 marked = sys.argv[1]
+# A bounce quotes the message that it is about; its own Message-ID comes first.
+ABOUT = re.compile(rb"\n\n.*^Message-ID: (\S+)", re.I | re.M | re.S)
 found = []
 for path in pathlib.Path("/var/vmail").glob("*/*/*/*"):
     if path.parent.name not in ("new", "cur"):
         continue
     text = path.read_bytes()
     head = email.message_from_bytes(text.split(b"\n\n", 1)[0], policy=email.policy.compat32)
-    if marked and marked not in (head.get("X-Lab-Run") or "") and marked.encode() not in text:
+    if marked.encode() not in text:
         continue
     received = [" ".join(str(line).split()) for line in head.get_all("Received", [])]
     hops = [match.group(1) for line in reversed(received) if (match := re.search(r"\bby (\S+)", line))]
@@ -31,8 +33,8 @@ for path in pathlib.Path("/var/vmail").glob("*/*/*/*"):
         "mailbox": f"{path.parts[-3]}@{path.parts[-4]}",
         "message_id": (head.get("Message-ID") or "").strip(),
         "sender": (head.get("Return-Path") or "").strip(),
-        "subject": str(head.get("Subject") or ""),
-        "hops": hops,
+        "about": (about.group(1).decode() if (about := ABOUT.search(text)) else ""),
+        "hops": [hop for number, hop in enumerate(hops) if hops[number - 1: number] != [hop]],
     })
 json.dump(found, sys.stdout)
 """
@@ -42,15 +44,16 @@ json.dump(found, sys.stdout)
 class Message:
     """One message in a mailbox.
 
-    ``hops`` are the names that the servers on its way wrote into ``Received``, the first server first; the last one
-    is the delivery agent's own host. ``sender`` is the envelope sender, ``<>`` for a bounce.
+    ``hops`` are the servers that it came over, the first server first, as they wrote themselves into ``Received``.
+    ``sender`` is the envelope sender, ``<>`` for a bounce; ``about`` is the Message-ID of the message that a bounce
+    quotes, empty where none is quoted.
     """
 
     host: str
     mailbox: str
     message_id: str
     sender: str
-    subject: str
+    about: str
     hops: tuple[str, ...]
 
 

@@ -47,6 +47,8 @@ def _named_conf(description: Description, subnet: ipaddress.IPv4Network) -> str:
         "    allow-transfer { any; };",
         "    dnssec-validation no;",
         "    notify no;",
+        "    # Who asked for which MX record is part of what the tests look at.",
+        "    querylog yes;",
         "};",
         f'zone "." {{ type primary; file "{ZONE_FOLDER}/root.zone"; }};',
         f'zone "{_reverse_name(subnet)}" {{ type primary; file "{ZONE_FOLDER}/reverse.zone"; }};',
