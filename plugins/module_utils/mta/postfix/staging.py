@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A new main.cf: tried out aside, then put in place in one step. Private to this collection.
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Container
+from pathlib import Path
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import (
+    FileRights,
+    over,
+    replace_file,
+    rights_of,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+    PostfixServer,
+    distinct_lines,
+    read_text,
+    run,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, note_due
+
+_UNUSED = re.compile(r"unused parameter: ([^=\s]+)=")
+_LINE_NUMBER = re.compile(r", line \d+")
+
+
+def check_staged(server: PostfixServer, new: MainCf, allow_unused: Container[str] = ()) -> tuple[str, ...]:
+    """Let Postfix check ``new`` in a directory aside, and return the warnings that the present main.cf does not give.
+
+    Raises InvalidInput, with what Postfix says, when it refuses the text, and when the text sets a parameter that
+    neither Postfix nor any value of main.cf or master.cf knows, unless ``allow_unused`` has its name.
+
+    ``postfix check`` finds broken syntax and bad values of those parameters that all of Postfix reads; what only one
+    daemon reads, it does not see: ``parameter_values`` looks at some of that. Nothing outside of the directory is
+    touched: the queue and data directories of the staged configuration are in it too, since ``postfix check`` creates
+    what is missing there.
+    """
+    with tempfile.TemporaryDirectory(prefix="postfix-check-") as directory:
+        config = Path(directory) / "config"
+        for name in ("config", "queue", "data"):
+            (Path(directory) / name).mkdir(mode=0o755)
+        staged = new.with_value("queue_directory", f"{directory}/queue").with_value(
+            "data_directory", f"{directory}/data"
+        )
+        replace_file(config / "main.cf", staged.text, FileRights(mode=0o644))
+        master = Path(server.config_directory) / "master.cf"
+        if master.exists():
+            shutil.copyfile(master, config / "master.cf")
+        read = run(["postconf"], str(config))
+        checked = run(["postfix", "check"], str(config), terminal=True) if read.status == 0 else read
+        said = _lines(checked.stderr, str(config), server.config_directory)
+        if checked.status != 0:
+            raise InvalidInput(f"Postfix refuses the new {server.main_cf_path}: {_reasons(said)}; nothing was written.")
+        known = {_LINE_NUMBER.sub("", line) for line in server.warnings}
+        warnings = tuple(
+            line
+            for line in _lines(read.stderr, str(config), server.config_directory)
+            if _LINE_NUMBER.sub("", line) not in known
+        )
+    for line in warnings:
+        unused = _UNUSED.search(line)
+        if unused and unused.group(1) not in allow_unused:
+            raise InvalidInput(
+                f"Postfix {server.mail_version} has no parameter {unused.group(1)}, and no value of main.cf or "
+                "master.cf refers to it: correct its name, or allow unknown parameters."
+            )
+    return warnings
+
+
+def replace_main_cf(server: PostfixServer, new: MainCf, due: Due) -> bool:
+    """Put ``new`` in the place of main.cf in one step, with its owner and mode; return whether it differs.
+
+    ``due`` is noted first, so that the reload is made up for by the next run when this one is killed in between.
+    Raises ServerStateError when the file is no longer the one that ``server`` was read from.
+    """
+    path = server.main_cf_path
+    if read_text(path) != server.main_cf.text:
+        raise ServerStateError(f"The file {path} was changed by somebody else meanwhile: run again.")
+    if new.text == server.main_cf.text:
+        return False
+    note_due(server.config_directory, due)
+    replace_file(path, new.text, over(FileRights(), rights_of(path), 0o644))
+    return True
+
+
+def _lines(text: str, staged_directory: str, real_directory: str) -> tuple[str, ...]:
+    """Return the lines that Postfix said, as it would have said them of the real directory."""
+    return distinct_lines(text.replace(staged_directory, real_directory))
+
+
+def _reasons(said: tuple[str, ...]) -> str:
+    """Return the first errors among the lines, or the first lines when none is an error."""
+    errors = [line for line in said if line.startswith(("fatal: ", "error: "))]
+    return "; ".join((errors or list(said) or ["it says no reason"])[:3])

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The index beside a lookup table's text, and the faults it can have. Private to this collection.
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+    PostfixServer,
+    complains,
+    run,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_text import parse
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType
+
+OLDER_INDEX = "the index is older than the text"
+OTHER_ANSWERS = "the index does not say what the text says"
+
+# So much of a text is parsed for the keys that the index is asked for: enough for some entries, and no more work.
+_PROBED_CHARACTERS = 4096
+
+
+def index_path(path: Path, kind: TableType) -> Path | None:
+    """Return where the index of the table at ``path`` stands; None for a type without one."""
+    return None if kind.suffix is None else path.with_name(path.name + kind.suffix)
+
+
+def index_faults(server: PostfixServer, path: Path, kind: TableType, text: str) -> tuple[str, ...]:
+    """Return what is wrong with the index of the table at ``path``, whose text is ``text``; empty when nothing is."""
+    index = index_path(path, kind)
+    if index is None:
+        return ()
+    try:
+        found = index.stat()
+    except FileNotFoundError:
+        return ("the index is missing",)
+    if found.st_size == 0:
+        return ("the index is empty",)
+    faults = _wrong_answers(server, path, kind, text)
+    if found.st_mtime_ns < path.stat().st_mtime_ns:
+        faults += (OLDER_INDEX,)
+    return faults
+
+
+def _wrong_answers(server: PostfixServer, path: Path, kind: TableType, text: str) -> tuple[str, ...]:
+    """Ask the index for some entries that stand first in the text, in one process."""
+    expected: dict[str, str] = {}
+    whole = len(text) <= _PROBED_CHARACTERS
+    for line in parse(text if whole else text[: text.rfind("\n", 0, _PROBED_CHARACTERS) + 1]):
+        if line.entry is not None and line.entry.key.isascii():
+            # The first entry of a key is the one that counts.
+            expected.setdefault(line.entry.key.lower(), line.entry.value)
+    keys = list(expected)
+    # The last logical line may go on behind the part that was read.
+    keys = keys if whole else keys[:-1]
+    probes = "".join([f"{key}\n" for key in keys]) or "probe\n"
+    result = run(["postmap", "-q", "-", f"{kind.name}:{path}"], server.config_directory, probes)
+    if complains(result):
+        # A broken index ends postmap with a message, or with a bus error.
+        return ("the index cannot be read",)
+    answers = dict(line.split("\t", 1) for line in result.stdout.split("\n") if "\t" in line)
+    if any(answers.get(key) != expected[key] for key in keys):
+        return (OTHER_ANSWERS,)
+    return ()

@@ -1,0 +1,255 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Lookup tables on a server: what is due to make one say a given text, and doing it. Private to this collection.
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import (
+    FileRights,
+    over,
+    replace_file,
+    rights_of,
+    sync_directory,
+    temporary_prefix,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+    PostfixServer,
+    complains,
+    distinct_lines,
+    failure,
+    read_text,
+    run,
+    run_or_fail,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, note_due
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_index import (
+    OLDER_INDEX,
+    OTHER_ANSWERS,
+    index_faults,
+    index_path,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_text import (
+    Entry,
+    changed_entries,
+    check_text,
+    folded_text,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType
+
+# none: the index is right. update: single entries. rebuild: all entries in one transaction, under the readers.
+# replace: a new file in place of the old one.
+IndexWork = Literal["none", "update", "rebuild", "replace"]
+
+_INTERRUPTED = "an earlier run was interrupted"
+
+# An entry that is written by itself costs a transaction: about as much as 500 entries of a rebuild.
+_ENTRIES_A_REBUILD_IS_WORTH = 200
+
+# When an lmdb index outgrows lmdb_map_size (16 MiB) while it is built, postmap begins again, and with
+# smtputf8_enable = yes it forgets to fold keys (seen with Postfix 3.7): upper case keys are never found then. So large
+# tables are built from a text whose keys are folded already.
+_FOLDING_IS_SAFE_UP_TO = 1_000_000
+
+
+@dataclass(frozen=True)
+class TableChange:
+    """What is due to make the table at ``path`` say ``after``, and why."""
+
+    config_directory: str
+    path: Path
+    type: TableType
+    before: str | None
+    """The text that is there now; None when there is none."""
+    after: str
+    reasons: tuple[str, ...]
+    index_work: IndexWork
+    rights: FileRights
+    entries: Mapping[str, Entry | None] = field(default_factory=dict)
+    """With ``update``: what to write by folded key, None where the key goes."""
+
+    @property
+    def reload_due(self) -> bool:
+        """Tell whether running Postfix processes would go on with the old entries for a while without a reload."""
+        if self.type.suffix is None:
+            return self.before != self.after
+        return self.index_work == "replace"
+
+
+def marker_path(path: Path) -> Path:
+    """Return the file that stands beside a table while it is changed, and after a run that was killed meanwhile."""
+    return path.with_name(path.name + ".updating")
+
+
+def plan_table(
+    server: PostfixServer, path: Path, kind: TableType, wanted_text: str, rights: FileRights | None = None
+) -> TableChange | None:
+    """Return what is due to make the table at ``path`` say ``wanted_text``; None when it does, and its index too.
+
+    Writes nothing. Raises InvalidInput for a text that Postfix would not take whole.
+    """
+    rights = rights or FileRights()
+    before = read_text(path)
+    reasons: list[str] = []
+    if before is None:
+        reasons.append("the table is new")
+    elif before != wanted_text:
+        reasons.append("the text differs")
+    if before != wanted_text:
+        _check_before_writing(server, path, kind, wanted_text)
+    if marker_path(path).exists():
+        reasons.append(_INTERRUPTED)
+    index_reasons = index_faults(server, path, kind, before) if before is not None else ()
+    reasons += index_reasons
+    index = index_path(path, kind)
+    if before is not None and rights.differ(path):
+        reasons.append("owner, group or mode of the text differ")
+    if index is not None and index.exists() and rights.differ(index, 0o666):
+        reasons.append("owner, group or mode of the index differ")
+    if not reasons:
+        return None
+    work, entries = _index_work(kind, before, wanted_text, tuple(reasons), index_reasons)
+    return TableChange(
+        config_directory=server.config_directory,
+        path=path,
+        type=kind,
+        before=before,
+        after=wanted_text,
+        reasons=tuple(reasons),
+        index_work=work,
+        rights=rights,
+        entries=entries,
+    )
+
+
+def apply_table(change: TableChange) -> bool:
+    """Do what ``plan_table`` found due, and return whether Postfix has to be reloaded for it.
+
+    At every moment, and after a kill at any, a lookup gives the old or the new answer and the next plan finds what is
+    left to do. A due reload is noted before the last trace of this change is gone.
+    """
+    # A symbolic link stays a link: the text behind it is replaced.
+    text_path = Path(os.path.realpath(change.path))
+    rights = over(change.rights, rights_of(text_path), 0o644)
+    marker = marker_path(change.path)
+    replace_file(marker, "", FileRights(mode=0o600))
+    if change.before != change.after:
+        replace_file(text_path, change.after, rights)
+    else:
+        rights.set(text_path)
+    index = index_path(change.path, change.type)
+    if index is not None:
+        _write_index(change, index, rights)
+        _make_newer(index, text_path)
+    if change.reload_due:
+        note_due(change.config_directory, Due.RELOAD)
+    _remove_leftovers(change.path, text_path)
+    marker.unlink()
+    sync_directory(change.path.parent)
+    return change.reload_due
+
+
+def _index_work(
+    kind: TableType, before: str | None, after: str, reasons: tuple[str, ...], index_reasons: tuple[str, ...]
+) -> tuple[IndexWork, Mapping[str, Entry | None]]:
+    """Return the cheapest way to an index that says ``after``, and the single entries where that way is ``update``."""
+    trusted = before is not None and not index_reasons and _INTERRUPTED not in reasons
+    if kind.suffix is None or (trusted and before == after):
+        return "none", {}
+    entries = changed_entries(before, after) if trusted and before is not None and kind.updates_in_place else None
+    if entries is not None and len(entries) * _ENTRIES_A_REBUILD_IS_WORTH <= after.count("\n"):
+        return "update", entries
+    usable = before is not None and set(index_reasons) <= {OLDER_INDEX, OTHER_ANSWERS}
+    too_large = len(after) > _FOLDING_IS_SAFE_UP_TO and folded_text(after) is not after
+    return ("rebuild" if kind.updates_in_place and usable and not too_large else "replace"), {}
+
+
+def _write_index(change: TableChange, index: Path, rights: FileRights) -> None:
+    # Before anything secret is in it, and also where nothing else is due.
+    if index.exists():
+        rights.set(index, 0o666)
+    if change.index_work == "update":
+        _update_index(change)
+    elif change.index_work == "rebuild":
+        run_or_fail(["postmap", "-o", f"{change.type.name}:{change.path}"], change.config_directory)
+    elif change.index_work == "replace":
+        _replace_index(change, index, rights)
+
+
+def _update_index(change: TableChange) -> None:
+    """Write single entries, the added and changed ones before any goes (postmap(1), -i, -r and -d)."""
+    target = f"{change.type.name}:{change.path}"
+    written = "".join([f"{key} {entry.value}\n" for key, entry in change.entries.items() if entry is not None])
+    removed = "".join([f"{key}\n" for key, entry in change.entries.items() if entry is None])
+    if written:
+        run_or_fail(["postmap", "-o", "-i", "-r", target], change.config_directory, written)
+    if removed:
+        arguments = ["postmap", "-d", "-", target]
+        result = run(arguments, change.config_directory, removed)
+        # Status 1 without a word says that no such key was there: just what is wanted.
+        if complains(result):
+            raise failure(arguments, change.config_directory, result)
+
+
+def _replace_index(change: TableChange, index: Path, rights: FileRights) -> None:
+    """Build the index under another name and rename it, so that no reader meets an unfinished or broken one."""
+    directory = tempfile.mkdtemp(prefix=temporary_prefix(change.path), dir=change.path.parent)
+    try:
+        source = Path(directory) / change.path.name
+        replace_file(source, _index_source(change), FileRights(mode=0o600))
+        run_or_fail(["postmap", f"{change.type.name}:{source}"], change.config_directory)
+        built = source.with_name(index.name)
+        rights.set(built, 0o666)
+        with built.open("rb") as file:
+            os.fsync(file.fileno())
+        built.replace(index)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _index_source(change: TableChange) -> str:
+    return folded_text(change.after) if change.type.folds_keys else change.after
+
+
+def _make_newer(index: Path, text: Path) -> None:
+    """Let the index not be older than its text, for Postfix warns of such an index, and the next plan rebuilds it."""
+    index_stat, text_stat = index.stat(), text.stat()
+    if index_stat.st_mtime_ns < text_stat.st_mtime_ns:
+        os.utime(index, ns=(index_stat.st_atime_ns, text_stat.st_mtime_ns))
+
+
+def _remove_leftovers(path: Path, text_path: Path) -> None:
+    """Remove what a killed run left unfinished; nobody else works on this table while the server's lock is held."""
+    for base in {path, text_path}:
+        for leftover in base.parent.glob(f"{temporary_prefix(base)}*"):
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink()
+
+
+def _check_before_writing(server: PostfixServer, path: Path, kind: TableType, text: str) -> None:
+    """Raise InvalidInput for a text that Postfix would not take whole."""
+    if kind.suffix is not None or kind.name == "texthash":
+        check_text(text, str(path))
+        return
+    # Pattern and network tables have a syntax of their own, and only Postfix knows it.
+    with tempfile.TemporaryDirectory() as directory:
+        staged = Path(directory) / path.name
+        replace_file(staged, text, FileRights(mode=0o600))
+        result = run(["postmap", "-q", "::1", f"{kind.name}:{staged}"], server.config_directory)
+    said = tuple(line for line in distinct_lines(result.stderr) if str(staged) in line)
+    if said or complains(result):
+        raise InvalidInput(
+            f"Postfix does not take the text of the lookup table {kind.name}:{path}: "
+            f"{'; '.join((said or distinct_lines(result.stderr))[:5]).replace(str(staged), str(path))}; correct it."
+        )
