@@ -74,6 +74,18 @@ class RoutesText:
 _TITLE = "mailops.split_domain routes of "
 
 
+@dataclass(frozen=True)
+class RoutesRequest:
+    """What ``recipient_routes`` is asked for: the routes of one domain that shall be all, there, or gone.
+
+    ``text`` holds them; for ``absent`` only its addresses count. ``local_transport`` None is the server's own.
+    """
+
+    text: RoutesText
+    state: str
+    local_transport: Optional[str] = None
+
+
 def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, Destination]:
     """Read a list of ``{address, to}``; raises InvalidInput for a bad entry, or one address with two destinations."""
     routes: dict[Address, Destination] = {}

@@ -115,8 +115,6 @@ def _borrow_list(
     name, elements = edit.name, edit.elements
     current = main_cf.value(name)
     theirs = default if current is None else current
-    if current is None and earlier is not None:
-        theirs = earlier.base if earlier.block is None else ""
     theirs = remove_elements(theirs, (*(earlier.elements if earlier else ()), *elements))
     new = add_elements(theirs, elements, edit.position)
     if earlier is None:

@@ -47,8 +47,17 @@ class RoutesTable:
         return found
 
     def with_section(self, domain: str, section: str) -> RoutesTable:
-        """Give the table with another section for a domain; an empty one removes it."""
-        return RoutesTable({**self.sections, domain: section})
+        """Give the table with another section for a domain; an empty one removes it.
+
+        Addresses of the domain that hands have put into sections of other domains go.
+        """
+        others = {
+            name: "".join(line for line in text.splitlines(True) if f"@{domain}\t" not in line)
+            if f"@{domain}\t" in text
+            else text
+            for name, text in self.sections.items()
+        }
+        return RoutesTable({**others, domain: section})
 
 
 def render_section(routes: Mapping[str, str]) -> str:

@@ -20,14 +20,16 @@ Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 """Whose mail a peer's is; a single address is a network of one."""
 
 HEADER = "# Managed by mailops.split_domain: changes made here are undone by its next run.\n"
+RELAY_SERVICE = "relay"
 CALL_AHEAD_CLASS = "split_domain_call_ahead"
 VERIFY_CLASS = "split_domain_verify"
+REFUSE_CLASS = "split_domain_refuse_unknown"
+SKIP_CLASS = "split_domain_skip"
 LOOP = "554 5.4.6 Mail loop: the mailbox lives on the site that sent this"
 UNKNOWN_HERE_AND_THERE = "550 5.1.1 User unknown on this site and on the one that sent this"
 UNKNOWN_TRANSPORT = "error:5.1.1 User unknown"
-# The wildcard of an address class; transport(5) and access(5) never look such a key up, so that one table can serve
-# as list of domains, as fallback of transport_maps and as wildcard recipient.
-ACCEPTED = "forwarded"
+# What access(5) takes for "no answer". In a table whose answers may be joined with others a class has to say it.
+NO_ANSWER = "DUNNO"
 
 # Short enough that a mailbox created on another site is reachable within a minute, long enough that a dictionary
 # attack does not turn into a probe each; see postconf(5), address_verify_negative_refresh_time.
@@ -68,7 +70,7 @@ class SplitConfiguration:
 
 def transport_of(relay: Relay) -> str:
     """Give the transport(5) result that hands mail to a relay; the brackets switch off MX lookups."""
-    return f"relay:{relay}"
+    return f"{RELAY_SERVICE}:{relay}"
 
 
 def compile_split(
@@ -83,10 +85,14 @@ def compile_split(
     (``type:name``), whose addresses are not unknown.
     """
     groups = _peer_groups(settings, networks_of)
-    classes = _guard_classes(groups, known_elsewhere, tables)
-    if any(_calls_ahead(entry) for entry in settings):
-        classes[CALL_AHEAD_CLASS] = "permit_mynetworks, permit_sasl_authenticated, reject_unverified_recipient"
-        classes[VERIFY_CLASS] = "reject_unverified_recipient"
+    calls_ahead = any(_calls_ahead(entry) for entry in settings)
+    classes = {
+        **_guard_classes(groups, known_elsewhere, tables),
+        SKIP_CLASS: f"check_recipient_access static:{NO_ANSWER}",
+        REFUSE_CLASS: f"check_recipient_access static:{{{UNKNOWN_HERE_AND_THERE}}}",
+        CALL_AHEAD_CLASS: "permit_mynetworks, permit_sasl_authenticated, reject_unverified_recipient",
+        VERIFY_CLASS: "reject_unverified_recipient",
+    }
     policies = {
         str(peer.relay): peer.relay.tls for entry in settings for peer in entry.peers if peer.relay.tls != "may"
     }
@@ -94,19 +100,19 @@ def compile_split(
         "transport_maps": (tables.indexed("routes"), tables.indexed("domains")),
         "smtpd_relay_restrictions": (
             f"check_client_access cidr:{tables.path('peers')}",
-            _of_unknowns(tables.indexed("call_ahead"), "call_ahead", known_elsewhere, tables),
+            _of_unknowns(_answer_of_domain(tables), known_elsewhere, tables),
         ),
     }
     if policies:
         first["smtp_tls_policy_maps"] = (tables.indexed("tls_policy"),)
     return SplitConfiguration(
         indexed_tables={
-            "call_ahead": _table((entry.domain, CALL_AHEAD_CLASS) for entry in settings if _calls_ahead(entry)),
             "domains": _table(row for entry in settings for row in _domain_rows(entry)),
             **({"tls_policy": _table(policies.items())} if policies else {}),
         },
         plain_tables={
             "parent_domain": HEADER + "/^[^@.]+\\.(.+)$/ $1\n",
+            "whole_domain": HEADER + "/^([^@]+)$/ @$1\n",
             "peers": HEADER + "".join(f"{network} {group.restriction_class}\n" for network, group in groups),
         },
         first=first,
@@ -115,7 +121,7 @@ def compile_split(
             "virtual_mailbox_maps": (tables.indexed("routes"), tables.indexed("domains")),
             "smtpd_restriction_classes": tuple(sorted(classes)),
         },
-        values={**classes, **(CALL_AHEAD_PARAMETERS if CALL_AHEAD_CLASS in classes else {})},
+        values={**classes, **(CALL_AHEAD_PARAMETERS if calls_ahead else {})},
     )
 
 
@@ -132,11 +138,17 @@ def _calls_ahead(settings: DomainSettings) -> bool:
 
 
 def _domain_rows(settings: DomainSettings) -> list[tuple[str, str]]:
+    """Give the entries of a domain: its fallback route, and under ``@domain`` what is asked about unknown recipients.
+
+    Both in one table, so that a domain changes as a whole. ``@domain`` is what the recipient table of an address
+    class takes as a wildcard; transport(5) and access(5) never look such a key up by themselves.
+    """
     relay = settings.unknown_relay
     if relay is None:
         # Not left out: mail submitted on this server itself would otherwise follow the domain's MX.
         return [(settings.domain, UNKNOWN_TRANSPORT)]
-    return [(settings.domain, transport_of(relay)), (f"@{settings.domain}", ACCEPTED)]
+    answer = CALL_AHEAD_CLASS if settings.call_ahead else SKIP_CLASS
+    return [(settings.domain, transport_of(relay)), (f"@{settings.domain}", answer)]
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:
@@ -192,32 +204,30 @@ def _guard_classes(
     return {
         group.restriction_class: ", ".join(
             (
-                f"check_recipient_access pipemap:{{{tables.indexed('routes')},{_verdict(group, LOOP)}}}",
+                f"check_recipient_access pipemap:{{{tables.indexed('routes')},{_verdicts(group, LOOP)}}}",
                 _of_unknowns(
-                    f"pipemap:{{{tables.indexed('domains')},{_verdict(group, UNKNOWN_HERE_AND_THERE)}}}",
-                    "domains",
-                    known_elsewhere,
-                    tables,
+                    f"pipemap:{{{tables.indexed('domains')},{_verdicts(group, REFUSE_CLASS)}}}", known_elsewhere, tables
                 ),
-                # Also for a peer that is in mynetworks: its own peers get their final answer through us.
-                _of_unknowns(
-                    f"pipemap:{{{tables.indexed('call_ahead')},static:{VERIFY_CLASS}}}",
-                    "call_ahead",
-                    known_elsewhere,
-                    tables,
-                ),
+                # A peer may be in mynetworks, and still its own peers get their final answer through us.
+                _of_unknowns(_answer_of_domain(tables, strictly=True), known_elsewhere, tables),
             )
         )
         for _network, group in groups
     }
 
 
-def _verdict(group: _PeerGroup, answer: str) -> str:
+def _verdicts(group: _PeerGroup, answer: str) -> str:
     rules = ",".join(f"{{{transport} = {answer}}}" for transport in group.transports)
     return f"inline:{{{rules}}}"
 
 
-def _of_unknowns(answer: str, domain_table: str, known_elsewhere: Sequence[str], tables: TableNames) -> str:
+def _answer_of_domain(tables: TableNames, strictly: bool = False) -> str:
+    """Give the table that says what is asked about unknown recipients of a domain; ``strictly``: of every client."""
+    strict = f",inline:{{{{{CALL_AHEAD_CLASS} = {VERIFY_CLASS}}},{{{SKIP_CLASS} = {SKIP_CLASS}}}}}" if strictly else ""
+    return f"pipemap:{{regexp:{tables.path('whole_domain')},{tables.indexed('domains')}{strict}}}"
+
+
+def _of_unknowns(answer: str, known_elsewhere: Sequence[str], tables: TableNames) -> str:
     """Give the restriction that looks ``answer`` up for recipients without a route of their own.
 
     ``answer`` is a table whose keys are split domains. access(5) asks for user+extension@domain, user@domain, domain
@@ -226,8 +236,8 @@ def _of_unknowns(answer: str, domain_table: str, known_elsewhere: Sequence[str],
     """
     known = (tables.indexed("routes"), *known_elsewhere)
     parts = (
-        *(f"pipemap:{{{table},static:DUNNO}}" for table in known),
+        *(f"pipemap:{{{table},static:{SKIP_CLASS}}}" for table in known),
         answer,
-        f"pipemap:{{regexp:{tables.path('parent_domain')},{tables.indexed(domain_table)},static:DUNNO}}",
+        f"pipemap:{{regexp:{tables.path('parent_domain')},{tables.indexed('domains')},static:{SKIP_CLASS}}}",
     )
     return f"check_recipient_access unionmap:{{{','.join(parts)}}}"

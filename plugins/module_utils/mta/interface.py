@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What every mail server offers to the modules, whatever its MTA: plan a change as a value, then do it. Private.
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesRequest
+from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff, Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings
+
+
+class Step(Protocol):
+    """One thing that is due on the server."""
+
+    def apply(self) -> None:
+        """Do it. A step that was done already, or that a killed run left half done, can be done again."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A change of a server as a value: what it would do, in order, and what is told about it."""
+
+    steps: tuple[Step, ...]
+    values: dict[str, Any] = field(default_factory=dict)
+    diffs: tuple[Diff, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        """The result of the module call, the same whether the plan is applied or only shown."""
+        return Outcome(bool(self.steps), self.values, self.diffs, self.warnings)
+
+    def apply(self) -> None:
+        """Do every step in its order."""
+        for step in self.steps:
+            step.apply()
+
+
+@dataclass(frozen=True)
+class DomainsRequest:
+    """What ``split_domains`` is asked for: domains as they shall be, domains that shall go, and whether others go."""
+
+    present: tuple[DomainSettings, ...]
+    absent: tuple[str, ...] = ()
+    purge: bool = False
+
+
+class MailServer(ABC):
+    """One mail server. Every ``plan`` reads, and writes nothing."""
+
+    @abstractmethod
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other runs away from the server's configuration between plan and apply."""
+
+    @abstractmethod
+    def plan_domains(self, request: DomainsRequest) -> Plan:
+        """Plan the split settings; raises ServerStateError where they do not fit the server."""
+
+    @abstractmethod
+    def plan_routes(self, request: RoutesRequest) -> Plan:
+        """Plan the per-address routes of one domain."""
+
+
+def carry_out(server: MailServer, plan_of: Callable[[MailServer], Plan], check_mode: bool) -> Outcome:
+    """Plan with ``plan_of(server)`` and, but for check mode, apply what was planned."""
+    with server.locked():
+        plan = plan_of(server)
+        if not check_mode:
+            plan.apply()
+        return plan.outcome
+
+
+def shown_lines(header: str, before: Sequence[str], after: Sequence[str], most: int = 500) -> Diff:
+    """Give the diff of changed lines alone, cut after ``most`` of each side: tables may hold a million."""
+
+    def cut(lines: Sequence[str]) -> str:
+        rest = [f"... and {len(lines) - most} more lines\n"] if len(lines) > most else []
+        return "".join([*lines[:most], *rest])
+
+    return Diff(header, cut(before), cut(after))

@@ -1,0 +1,261 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A Postfix server with split domains: reading what stands there and planning what shall. Private.
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Optional
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesRequest
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import (
+    DomainsRequest,
+    MailServer,
+    Plan,
+    Step,
+    shown_lines,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+    DEFAULT_CONFIG_DIRECTORY,
+    PostfixServer,
+    read_server,
+    read_text,
+    server_lock,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.loan import Loan, give_back, lay_over
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import RoutesTable
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes_plan import plan_routes
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import (
+    networks_of_peers,
+    refuse_foreign_domains,
+    refuse_old_postfix,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
+    SplitConfiguration,
+    TableNames,
+    compile_split,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import check_staged
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
+    CreateDirectory,
+    RemoveDirectory,
+    Settle,
+    WriteFile,
+    WriteMainCf,
+    WriteTable,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType, table_type
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, plan_table
+from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, parse_settings
+
+DIRECTORY = "split_domain"
+SETTINGS_FILE = "settings.json"
+LOAN_FILE = "main_cf.json"
+
+
+class PostfixMailServer(MailServer):
+    """The Postfix instance of one configuration directory."""
+
+    def __init__(self, config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> None:
+        """Name the instance; nothing is read yet."""
+        self._config_directory = config_directory
+        self._directory = Path(config_directory) / DIRECTORY
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other runs away from the instance's configuration."""
+        return server_lock(self._config_directory)
+
+    def plan_routes(self, request: RoutesRequest) -> Plan:
+        """Plan the per-address routes of one domain."""
+        earlier = self._settings().get(request.text.domain)
+        return plan_routes(
+            read_server(self._config_directory), self._directory, request, earlier.local_transport if earlier else None
+        )
+
+    def plan_domains(self, request: DomainsRequest) -> Plan:
+        """Plan the split settings: the tables that they compile to, our part of main.cf, and the reload."""
+        before = self._settings()
+        after = {} if request.purge else {name: old for name, old in before.items() if name not in request.absent}
+        after.update((entry.domain, entry) for entry in request.present)
+        server = read_server(self._config_directory)
+        if after:
+            steps, diffs, warnings = self._plan_split(server, before, dict(sorted(after.items())))
+        else:
+            steps, diffs, warnings = self._plan_removal(server)
+        if steps or noted_due(self._config_directory) is not Due.NONE:
+            steps = (*steps, Settle(self._config_directory))
+        names = sorted({*(entry.domain for entry in request.present), *request.absent, *(set(before) - set(after))})
+        return Plan(
+            steps=steps,
+            values={"domains": [_reported(name, before.get(name), after.get(name)) for name in names]},
+            diffs=diffs,
+            warnings=warnings,
+        )
+
+    def _plan_split(
+        self, server: PostfixServer, before: Mapping[str, DomainSettings], after: Mapping[str, DomainSettings]
+    ) -> tuple[tuple[Step, ...], tuple[Diff, ...], tuple[str, ...]]:
+        refuse_old_postfix(server)
+        refuse_foreign_domains(server, after, str(self._directory))
+        kind = table_type(server)
+        settings = tuple(after.values())
+        wanted = compile_split(
+            settings,
+            networks_of_peers(settings),
+            _alias_tables(server, str(self._directory)),
+            TableNames(str(self._directory), kind.name),
+        )
+        loan = self._loan()
+        main_cf, new_loan = lay_over(server.main_cf, server.parameters, loan, wanted)
+        warnings: tuple[str, ...] = ()
+        if main_cf != server.main_cf:
+            warnings = check_staged(server, main_cf)
+        tables = self._plan_tables(server, kind, wanted)
+        steps = (
+            # Domains that go stay in the settings until nothing of them is left, so that a killed run can be repeated.
+            *self._changed_files({**before, **after}, new_loan),
+            *_in_safe_order(tables, WriteMainCf(server, main_cf) if main_cf != server.main_cf else None),
+        )
+        gone = set(before) - set(after)
+        if gone:
+            steps = (*steps, *self._forget_routes(server, kind, gone), self._settings_file(after))
+        if steps and not self._directory.exists():
+            steps = (CreateDirectory(self._directory), *steps)
+        diffs = (*_main_cf_diff(server.main_cf, main_cf, server), *(_table_diff(change) for change in tables.values()))
+        return steps, diffs, (*warnings, *_call_ahead_warnings(settings))
+
+    def _plan_tables(
+        self, server: PostfixServer, kind: TableType, wanted: SplitConfiguration
+    ) -> dict[str, TableChange]:
+        texts = {name: (text, kind) for name, text in wanted.indexed_tables.items()}
+        for name, text in wanted.plain_tables.items():
+            texts[name] = (text, table_type(server, "cidr" if name == "peers" else "regexp"))
+        # Postfix reads it from now on; its entries are recipient_routes' own.
+        routes = read_text(self._directory / "routes")
+        texts["routes"] = (routes or "", kind)
+        changes = {}
+        for name, (text, its_kind) in texts.items():
+            change = plan_table(server, self._directory / name, its_kind, text)
+            if change is not None:
+                changes[name] = change
+        return changes
+
+    def _forget_routes(self, server: PostfixServer, kind: TableType, gone: set[str]) -> tuple[Step, ...]:
+        path = self._directory / "routes"
+        text = read_text(path) or ""
+        table = RoutesTable.parse(text)
+        if not gone & set(table.sections):
+            return ()
+        for domain in gone:
+            table = table.with_section(domain, "")
+        change = plan_table(server, path, kind, table.render())
+        return () if change is None else (WriteTable(change),)
+
+    def _plan_removal(self, server: PostfixServer) -> tuple[tuple[Step, ...], tuple[Diff, ...], tuple[str, ...]]:
+        """Give main.cf back first: nothing refers to the tables when they go."""
+        if not self._directory.exists():
+            return (), (), ()
+        main_cf = give_back(server.main_cf, self._loan())
+        warnings: tuple[str, ...] = ()
+        steps: tuple[Step, ...] = ()
+        if main_cf != server.main_cf:
+            warnings = check_staged(server, main_cf)
+            steps = (WriteMainCf(server, main_cf), Settle(self._config_directory))
+        diffs = (
+            *_main_cf_diff(server.main_cf, main_cf, server),
+            Diff(str(self._directory), "directory\n", "absent\n"),
+        )
+        return (*steps, RemoveDirectory(self._directory)), diffs, warnings
+
+    def _changed_files(self, after: Mapping[str, DomainSettings], loan: Loan) -> tuple[WriteFile, ...]:
+        files = (WriteFile(self._directory / LOAN_FILE, _json_text(loan.as_json())), self._settings_file(after))
+        return tuple(file for file in files if read_text(file.path) != file.text)
+
+    def _settings_file(self, settings: Mapping[str, DomainSettings]) -> WriteFile:
+        entries = [entry.as_arguments() for _name, entry in sorted(settings.items())]
+        return WriteFile(self._directory / SETTINGS_FILE, _json_text({"domains": entries}))
+
+    def _settings(self) -> dict[str, DomainSettings]:
+        data = self._read_json(SETTINGS_FILE, {"domains": []})
+        return {entry.domain: entry for entry in map(parse_settings, data["domains"])}
+
+    def _loan(self) -> Loan:
+        return Loan.from_json(self._read_json(LOAN_FILE, {}))
+
+    def _read_json(self, name: str, missing: dict[str, Any]) -> dict[str, Any]:
+        path = self._directory / name
+        text = read_text(path)
+        try:
+            data = missing if text is None else json.loads(text)
+        except ValueError as error:
+            raise ServerStateError(
+                f"{path} is damaged ({error}): restore it from a backup, it holds what this collection set up here"
+            ) from error
+        return dict(data)
+
+
+def _in_safe_order(tables: Mapping[str, TableChange], main_cf: Optional[WriteMainCf]) -> tuple[Step, ...]:
+    """Order the steps so that at no moment mail is taken without its guard.
+
+    What refers to a table comes after the table; a domain comes last and goes first, because its entry in ``domains``
+    is what makes this server accept its mail.
+    """
+    domains = tables.get("domains")
+    others = [WriteTable(change) for name, change in sorted(tables.items()) if name != "domains"]
+    guard: list[Step] = [*others, *([main_cf] if main_cf else [])]
+    if domains is None:
+        return tuple(guard)
+    new = domains.before is None
+    only_removes = not new and set(domains.after.splitlines()) <= set((domains.before or "").splitlines())
+    if new or only_removes:
+        return (WriteTable(domains), *guard)
+    settle = [Settle(domains.config_directory)] if guard else []
+    return (*guard, *settle, WriteTable(domains))
+
+
+def _alias_tables(server: PostfixServer, own_directory: str) -> tuple[str, ...]:
+    """Give the server's own tables of virtual_alias_maps: their addresses are known here in any case."""
+    aliases = words(server.parameters.get("virtual_alias_maps", ""))
+    return tuple(table for table in aliases if "$" not in table and own_directory not in table)
+
+
+def _call_ahead_warnings(settings: tuple[DomainSettings, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"{entry.domain} forwards unknown recipients to {entry.unknown} without call-ahead: mail for nobody is "
+        f"accepted here and bounced later; switch call_ahead on, or list all users in the directory"
+        for entry in settings
+        if entry.unknown is not None and not entry.call_ahead
+    )
+
+
+def _reported(domain: str, before: Optional[DomainSettings], after: Optional[DomainSettings]) -> dict[str, Any]:
+    return {
+        "domain": domain,
+        "before": before.as_arguments() if before else None,
+        "after": after.as_arguments() if after else None,
+        "changed": before != after,
+    }
+
+
+def _main_cf_diff(before: MainCf, after: MainCf, server: PostfixServer) -> tuple[Diff, ...]:
+    return () if before == after else (Diff(str(server.main_cf_path), before.text, after.text),)
+
+
+def _table_diff(change: TableChange) -> Diff:
+    before, after = (change.before or "").splitlines(True), change.after.splitlines(True)
+    if before == after:
+        return Diff(f"{change.path} (index)", "; ".join(change.reasons) + "\n", "rebuilt\n")
+    return shown_lines(str(change.path), before, after)
+
+
+def _json_text(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, indent=2, sort_keys=True) + "\n"

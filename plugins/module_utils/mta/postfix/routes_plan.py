@@ -1,0 +1,117 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Planning the routes of one domain on a Postfix server. Private.
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Optional
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesRequest
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, Step, shown_lines
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer, read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import (
+    RoutesTable,
+    render_section,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import (
+    default_local_transport,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import RELAY_SERVICE
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
+    CreateDirectory,
+    Settle,
+    WriteTable,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import table_type
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import plan_table
+
+MOST_REPORTED_CHANGES = 100
+
+Routes = Mapping[str, str]
+"""Transports by address."""
+
+
+def plan_routes(
+    server: PostfixServer, directory: Path, request: RoutesRequest, settled_transport: Optional[str]
+) -> Plan:
+    """Plan the section of one domain in the routes table below ``directory``.
+
+    ``settled_transport`` is the local transport that the domain's settings name; the request's own goes before it, and
+    the server's default comes after it.
+    """
+    domain = request.text.domain
+    path = directory / "routes"
+    text = read_text(path)
+    table = RoutesTable.parse(text or "")
+    transport = request.local_transport or settled_transport or default_local_transport(server)
+    section = _wanted_section(table, request, transport)
+    values = _values(domain, table, section)
+    if text is None and not section:
+        return Plan(steps=(), values=values)
+    wanted_text = text if text is not None and _stands(table, domain, section) else None
+    change = plan_table(
+        server,
+        path,
+        table_type(server),
+        table.with_section(domain, section).render() if wanted_text is None else wanted_text,
+    )
+    steps: tuple[Step, ...] = () if change is None else (WriteTable(change),)
+    if steps and not directory.exists():
+        steps = (CreateDirectory(directory), *steps)
+    if (change is not None and change.reload_due) or noted_due(server.config_directory) is not Due.NONE:
+        steps = (*steps, Settle(server.config_directory))
+    if change is None:
+        return Plan(steps=steps, values=values)
+    before, after = table.sections.get(domain, ""), section
+    if before == after:
+        diff = shown_lines(f"{path} (index)", ["; ".join(change.reasons) + "\n"], ["rebuilt\n"])
+    else:
+        old, new = before.splitlines(True), after.splitlines(True)
+        gone, come = set(old) - set(new), set(new) - set(old)
+        diff = shown_lines(str(path), [line for line in old if line in gone], [line for line in new if line in come])
+    return Plan(steps=steps, values=values, diffs=(diff,))
+
+
+def _stands(table: RoutesTable, domain: str, section: str) -> bool:
+    """Tell whether the table says just ``section`` of the domain, also in the sections of others."""
+    return table.sections.get(domain, "") == section and not any(
+        f"@{domain}\t" in text for name, text in table.sections.items() if name != domain
+    )
+
+
+def _wanted_section(table: RoutesTable, request: RoutesRequest, transport: str) -> str:
+    lines = request.text.with_transports(transport, RELAY_SERVICE)
+    if request.state == "exact":
+        return lines
+    asked = RoutesTable({request.text.domain: lines}).routes(request.text.domain)
+    routes = table.routes(request.text.domain)
+    if request.state == "present":
+        return render_section({**routes, **asked})
+    return render_section({address: value for address, value in routes.items() if address not in asked})
+
+
+def _values(domain: str, table: RoutesTable, section: str) -> dict[str, object]:
+    if table.sections.get(domain, "") == section:
+        total = section.count("\n")
+        counts = {"before": total, "after": total, "added": 0, "changed": 0, "removed": 0}
+        return {"domain": domain, "counts": counts, "changes": []}
+    before, after = table.routes(domain), RoutesTable({domain: section}).routes(domain)
+    changed = sorted(address for address in {*before, *after} if before.get(address) != after.get(address))
+    return {
+        "domain": domain,
+        "counts": {
+            "before": len(before),
+            "after": len(after),
+            "added": sum(address not in before for address in changed),
+            "changed": sum(address in before and address in after for address in changed),
+            "removed": sum(address not in after for address in changed),
+        },
+        "changes": [
+            {"address": address, "before": before.get(address), "after": after.get(address)}
+            for address in changed[:MOST_REPORTED_CHANGES]
+        ],
+    }

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Facts about the server itself that decide whether a split fits: its addresses, its domains, its transports. Private.
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+    PostfixServer,
+    expanded,
+    failure,
+    run,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import Network
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
+
+# The lists that make a domain the server's own, with what each makes of it (ADDRESS_CLASS_README).
+_DOMAIN_LISTS = ("mydestination", "virtual_mailbox_domains", "virtual_alias_domains", "relay_domains")
+_NEEDED_TYPES = ("cidr", "inline", "pipemap", "regexp", "static", "unionmap")
+
+
+def refuse_old_postfix(server: PostfixServer) -> None:
+    """Raise ServerStateError when Postfix lacks a table type that the split is made of."""
+    missing = [name for name in _NEEDED_TYPES if name not in server.map_types]
+    if missing:
+        raise ServerStateError(
+            f"Postfix {server.mail_version} has no lookup tables of type {', '.join(missing)}: "
+            f"install Postfix 3.4 or newer"
+        )
+
+
+def refuse_foreign_domains(server: PostfixServer, domains: Iterable[str], own_directory: str) -> None:
+    """Raise ServerStateError when another setting of the server has one of the domains in a class already."""
+    names = sorted(domains)
+    lists = expanded(server.config_directory, _DOMAIN_LISTS)
+    for parameter in _DOMAIN_LISTS:
+        for element in words(lists.get(parameter, "")):
+            if own_directory in element or element.startswith("!"):
+                continue
+            found = _members(server, element, names)
+            if found:
+                raise ServerStateError(
+                    f"{found[0]} is in {parameter} of this server already ({element}), and laying a split over such "
+                    f"a domain is not supported yet: remove it there, or do not split it on this server"
+                )
+
+
+def default_local_transport(server: PostfixServer) -> str:
+    """Give the transport(5) by which the server delivers to its own mailboxes, as its main.cf says.
+
+    The first of virtual_transport and mailbox_transport that main.cf sets, else local(8) with its Unix users.
+    """
+    for parameter in ("virtual_transport", "mailbox_transport"):
+        if server.main_cf.value(parameter):
+            value = expanded(server.config_directory, [parameter])[parameter]
+            return value if ":" in value else f"{value}:"
+    return "local:"
+
+
+def networks_of_peers(settings: Sequence[DomainSettings]) -> dict[Peer, tuple[Network, ...]]:
+    """Resolve the clients of every peer; raises ServerStateError for a name without address, and for ourselves."""
+    resolved: dict[str, tuple[Network, ...]] = {}
+    found: dict[Peer, tuple[Network, ...]] = {}
+    for entry in settings:
+        for peer in entry.peers:
+            owner = f"the peer {peer.site} of {entry.domain}"
+            networks: set[Network] = set()
+            for client in peer.clients:
+                if client not in resolved:
+                    resolved[client] = _networks(client, owner)
+                networks.update(resolved[client])
+            found[peer] = tuple(sorted(networks, key=str))
+            for network in (*networks, *_networks(peer.relay.host, owner)):
+                if network.num_addresses == 1 and _is_own(str(network.network_address)):
+                    raise ServerStateError(
+                        f"{owner} is this server itself (relay {peer.relay}, address {network.network_address}): "
+                        f"mail for it would come back here, give the relay and clients of the other site"
+                    )
+    return found
+
+
+def _networks(client: str, owner: str) -> tuple[Network, ...]:
+    try:
+        return (ipaddress.ip_network(client),)
+    except ValueError:
+        pass
+    try:
+        answers = socket.getaddrinfo(client, 25, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise ServerStateError(
+            f"{owner} has the host {client}, whose address this server cannot find ({error.strerror}): "
+            f"correct the name, or give addresses in relay and clients"
+        ) from error
+    return tuple(sorted({ipaddress.ip_network(str(answer[4][0]).partition("%")[0]) for answer in answers}, key=str))
+
+
+def _is_own(address: str) -> bool:
+    """Tell whether an address belongs to this machine: only then can a socket be bound to it."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
+
+
+def _members(server: PostfixServer, element: str, domains: Sequence[str]) -> list[str]:
+    """Give those of the domains that one element of a domain list has: a name, a file, or a table."""
+    if ":" in element and not element.startswith("["):
+        arguments = ["postmap", "-q", "-", element]
+        result = run(arguments, server.config_directory, "".join(f"{domain}\n" for domain in domains))
+        if result.status not in (0, 1) or (result.status == 1 and result.stderr.strip()):
+            raise failure(arguments, server.config_directory, result)
+        found = {line.split(None, 1)[0] for line in result.stdout.splitlines() if line.strip()}
+        return [domain for domain in domains if domain in found]
+    if element.startswith("/"):
+        try:
+            listed = set(Path(element).read_text(encoding="utf-8").lower().split())
+        except OSError as error:
+            raise ServerStateError(f"{element} cannot be read ({error.strerror}): correct main.cf first") from error
+        return [domain for domain in domains if domain in listed]
+    return [domain for domain in domains if domain == element.lower()]

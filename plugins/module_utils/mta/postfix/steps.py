@@ -1,0 +1,91 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The single things that a plan does on a Postfix server, each of which can be done twice. Private.
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import (
+    FileRights,
+    replace_file,
+    sync_directory,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, settle
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import replace_main_cf
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, apply_table
+
+
+@dataclass(frozen=True)
+class CreateDirectory:
+    """Create our directory; everybody may read it, as everything else in Postfix's configuration."""
+
+    path: Path
+
+    def apply(self) -> None:
+        """Create it."""
+        self.path.mkdir(mode=0o755, exist_ok=True)
+        sync_directory(self.path.parent)
+
+
+@dataclass(frozen=True)
+class WriteFile:
+    """Write one of our own files that is no lookup table."""
+
+    path: Path
+    text: str
+
+    def apply(self) -> None:
+        """Replace the file in one step."""
+        replace_file(self.path, self.text, FileRights(mode=0o644))
+
+
+@dataclass(frozen=True)
+class WriteTable:
+    """Bring a lookup table and its index to a new text."""
+
+    change: TableChange
+
+    def apply(self) -> None:
+        """Do what was found due."""
+        apply_table(self.change)
+
+
+@dataclass(frozen=True)
+class WriteMainCf:
+    """Replace main.cf by a text that Postfix has checked."""
+
+    server: PostfixServer
+    main_cf: MainCf
+
+    def apply(self) -> None:
+        """Replace the file and note that a reload is due."""
+        replace_main_cf(self.server, self.main_cf, Due.RELOAD)
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Reload Postfix when a step before, or a run that was killed, left that due."""
+
+    config_directory: str
+
+    def apply(self) -> None:
+        """Reload it, if it runs."""
+        settle(self.config_directory)
+
+
+@dataclass(frozen=True)
+class RemoveDirectory:
+    """Remove our directory with everything in it, when nothing refers to it any more."""
+
+    path: Path
+
+    def apply(self) -> None:
+        """Remove it; the record of what main.cf was before goes last with the directory itself."""
+        shutil.rmtree(self.path)
+        sync_directory(self.path.parent)

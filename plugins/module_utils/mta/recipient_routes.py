@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The work of the module recipient_routes: arguments to request, request to outcome. Private.
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import (
+    LOCAL,
+    RoutesRequest,
+    RoutesText,
+    parse_routes,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import open_mail_server
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import carry_out
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
+from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_local_transport
+
+
+def set_routes(arguments: dict[str, Any], check_mode: bool) -> Outcome:
+    """Bring the routes of a domain to what the module's arguments say."""
+    request = parse_request(arguments)
+    server = open_mail_server(arguments["mta"], arguments["config_directory"])
+    return carry_out(server, lambda opened: opened.plan_routes(request), check_mode)
+
+
+def parse_request(arguments: dict[str, Any]) -> RoutesRequest:
+    """Read the module's arguments; raises InvalidInput for what cannot be used."""
+    domain = canonical_domain(arguments["domain"])
+    state = arguments["state"]
+    if arguments["src"]:
+        text = _read_text(arguments["src"])
+        if text.domain != domain:
+            raise InvalidInput(f"the routes file is of {text.domain}, the task of {domain}: name one domain in both")
+    else:
+        entries = arguments["routes"]
+        if not entries and state != "exact":
+            raise InvalidInput(f"the routes of {domain} are empty: list addresses, or give state exact to remove all")
+        if state == "absent":
+            entries = [{"address": entry.get("address"), "to": LOCAL} for entry in entries]
+        text = RoutesText.of(domain, parse_routes(entries, domain))
+    return RoutesRequest(text, state, parse_local_transport(arguments["local_transport"], f"the routes of {domain}"))
+
+
+def _read_text(sources: list[str]) -> RoutesText:
+    try:
+        return RoutesText.parse(Path(sources[0]).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput(
+            f"the file {sources[0]} cannot be read on the server ({error.strerror}): run recipient_routes as a task, "
+            f"with 'src' naming a file on the controller"
+        ) from error

@@ -1,0 +1,189 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The module recipient_routes.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: recipient_routes
+short_description: Tell a mail server where mail for single addresses of a split domain goes
+version_added: 0.1.0
+author:
+  - The mailops.split_domain developers (@mailops)
+description:
+  - Keeps the per-address routes of one domain on a mail server, local ones and such to the relay of another site.
+  - An address with a route is a known recipient. It is accepted without asking anybody, also while the other site is
+    down, and so is the address with an extension (user+extension).
+  - Made for large directories. A hundred thousand addresses are one task, and a single changed address is a single
+    change of the lookup table.
+  - Routes are in force when P(mailops.split_domain.split_domains#module) has made the domain a split domain, and may be
+    written before that.
+requirements:
+  - Postfix 3.4 or newer on the managed server
+options:
+  domain:
+    description: The mail domain that all addresses belong to.
+    type: str
+    required: true
+  routes:
+    description:
+      - The routes. With O(state=exact) an empty list removes all routes of the domain.
+      - Mutually exclusive with O(src).
+    type: list
+    elements: dict
+    suboptions:
+      address:
+        description: The address, in any case. Quoted and non-ASCII local parts are refused.
+        type: str
+        required: true
+      to:
+        description:
+          - V(local), or the next hop as C(host), C(host:port), C([address]:port) or a mapping of C(host) and C(port).
+          - Not needed with O(state=absent).
+        type: raw
+  src:
+    description:
+      - One or more CSV files on the controller with the columns C(address) and C(site), named in the first line.
+        Other columns are ignored.
+      - Mutually exclusive with O(routes).
+    type: list
+    elements: path
+  sites:
+    description: What each site in O(src) means on this server, as V(local) or a next hop as in O(routes[].to).
+    type: dict
+    default: {}
+  site:
+    description: The site that is meant where a file of O(src) has no site, or no such column.
+    type: str
+  local_transport:
+    description:
+      - How this server delivers its own mailboxes, as C(transport:nexthop) of transport(5).
+      - When omitted, what P(mailops.split_domain.split_domains#module) was given for the domain, else the first of
+        C(virtual_transport) and C(mailbox_transport) that C(main.cf) sets, else C(local:).
+    type: str
+  state:
+    description:
+      - V(exact) leaves the domain with these routes and no others.
+      - V(present) adds or changes these routes, V(absent) removes them. Others stay as they are.
+    type: str
+    choices:
+      - exact
+      - present
+      - absent
+    default: present
+extends_documentation_fragment:
+  - mailops.split_domain.mail_server
+  - mailops.split_domain.changing_module
+seealso:
+  - module: mailops.split_domain.split_domains
+"""
+
+EXAMPLES = r"""
+- name: Keep alice here and bob on the other site
+  mailops.split_domain.recipient_routes:
+    domain: example.com
+    state: exact
+    routes:
+      - {address: alice@example.com, to: local}
+      - {address: bob@example.com, to: "mx.cloud.example.net:25"}
+
+- name: Move carol to the other site
+  mailops.split_domain.recipient_routes:
+    domain: example.com
+    routes:
+      - {address: carol@example.com, to: {host: mx.cloud.example.net}}
+
+- name: Forget dave
+  mailops.split_domain.recipient_routes:
+    domain: example.com
+    routes:
+      - address: dave@example.com
+    state: absent
+
+- name: Take the whole directory from a file on the controller
+  mailops.split_domain.recipient_routes:
+    domain: example.com
+    src: example.com.csv
+    sites:
+      hq: local
+      cloud: mx.cloud.example.net:25
+    state: exact
+"""
+
+RETURN = r"""
+domain:
+  description: The domain in canonical form.
+  returned: success
+  type: str
+  sample: example.com
+counts:
+  description: How many addresses have a route.
+  returned: success
+  type: dict
+  contains:
+    before:
+      description: Addresses of the domain with a route before the task.
+      type: int
+    after:
+      description: Addresses of the domain with a route after it.
+      type: int
+    added:
+      description: Addresses that had no route before.
+      type: int
+    changed:
+      description: Addresses that had another route before.
+      type: int
+    removed:
+      description: Addresses that have no route any more.
+      type: int
+changes:
+  description: The first hundred addresses whose route is another, sorted.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    address:
+      description: The address in canonical form.
+      type: str
+      sample: bob@example.com
+    before:
+      description: The transport that was found; null for none.
+      type: str
+      sample: lmtp:unix:private/dovecot-lmtp
+    after:
+      description: The transport that was left; null for none.
+      type: str
+      sample: relay:[mx.cloud.example.net]:25
+"""
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import MTA_CHOICES
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.recipient_routes import set_routes
+
+ROUTE = {"address": {"type": "str", "required": True}, "to": {"type": "raw"}}
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(
+        {
+            "domain": {"type": "str", "required": True},
+            "routes": {"type": "list", "elements": "dict", "options": ROUTE},
+            "src": {"type": "list", "elements": "path"},
+            "sites": {"type": "dict", "default": {}},
+            "site": {"type": "str"},
+            "local_transport": {"type": "str"},
+            "state": {"type": "str", "choices": ["exact", "present", "absent"], "default": "present"},
+            "mta": {"type": "str", "choices": list(MTA_CHOICES), "default": "auto"},
+            "config_directory": {"type": "path", "default": "/etc/postfix"},
+        },
+        set_routes,
+        mutually_exclusive=[("routes", "src")],
+        required_one_of=[("routes", "src")],
+    )
+
+
+if __name__ == "__main__":
+    main()

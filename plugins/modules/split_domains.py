@@ -1,0 +1,214 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The module split_domains.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: split_domains
+short_description: Make domains of a mail server split domains
+version_added: 0.1.0
+author:
+  - The mailops.split_domain developers (@mailops)
+description:
+  - Tells a mail server which of its domains have mailboxes on other sites too, and what to do with recipients that it
+    does not know.
+  - The server accepts the domain's mail, delivers the addresses that P(mailops.split_domain.recipient_routes#module)
+    has given it, refuses unknown recipients or forwards them to another site, and never sends a recipient's mail back
+    to the site that handed it over.
+  - Before it accepts a recipient that it would forward, the server asks the other site (call-ahead). It answers 550
+    when that site refuses the recipient, and 450 when it cannot be asked.
+  - Everything stands in the directory C(split_domain) below Postfix's configuration directory. In C(main.cf) only
+    elements of list parameters are added, and parameters are set whose former text is kept. When the last domain goes,
+    the directory goes, and C(main.cf) is byte for byte what it was.
+  - Works on any number of domains with one reload of the mail server at most.
+requirements:
+  - Postfix 3.4 or newer on the managed server
+options:
+  domains:
+    description: The domains to set up or to remove. Domains that are not named stay as they are.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      domain:
+        description: The mail domain. An internationalised name may be given as U-labels.
+        type: str
+        required: true
+      state:
+        description: Whether the domain is split on this server. V(absent) removes its settings and its routes.
+        type: str
+        choices:
+          - present
+          - absent
+        default: present
+      role:
+        description:
+          - The role of this server's site for the domain. The master receives the domain's MX traffic.
+          - It is kept with the settings and changes nothing in how the server routes.
+        type: str
+        choices:
+          - master
+          - slave
+        default: slave
+      unknown:
+        description: The peer that unknown recipients are forwarded to. They are refused when omitted.
+        type: str
+      call_ahead:
+        description:
+          - Whether the peer in O(domains[].unknown) is asked about a recipient before it is accepted.
+          - Without it mail for nobody is accepted and bounced later, to senders that may be forged.
+        type: bool
+        default: true
+      local_transport:
+        description:
+          - How this server delivers its own mailboxes of the domain, as C(transport:nexthop) of transport(5).
+          - When omitted, P(mailops.split_domain.recipient_routes#module) takes what C(main.cf) says.
+        type: str
+      peers:
+        description: The other sites of the domain. Required with O(domains[].state=present).
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          site:
+            description: The name of the site.
+            type: str
+            required: true
+          relay:
+            description: The next hop of the site, always taken literally and never looked up as MX.
+            type: dict
+            required: true
+            suboptions:
+              host:
+                description: Host name or IP address.
+                type: str
+                required: true
+              port:
+                description: TCP port.
+                type: int
+                default: 25
+              tls:
+                description:
+                  - V(may) leaves the connection to the server's own C(smtp_tls_security_level).
+                  - V(encrypt) sends nothing without TLS, V(none) never uses it.
+                type: str
+                choices:
+                  - none
+                  - may
+                  - encrypt
+                default: may
+          clients:
+            description:
+              - Where the site's mail comes from, as IP addresses, networks in prefix notation, or host names that
+                this server resolves at each run.
+              - The address of the relay when omitted.
+            type: list
+            elements: str
+            default: []
+  purge:
+    description: Whether split domains that are not in O(domains) are removed from this server.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - mailops.split_domain.mail_server
+  - mailops.split_domain.changing_module
+seealso:
+  - module: mailops.split_domain.recipient_routes
+  - module: mailops.split_domain.postfix_parameters
+notes:
+  - A domain that stands in C(mydestination), C(virtual_mailbox_domains), C(virtual_alias_domains) or C(relay_domains)
+    already is refused.
+"""
+
+EXAMPLES = r"""
+- name: Know half of example.com here and ask the cloud site about everybody else
+  mailops.split_domain.split_domains:
+    domains:
+      - domain: example.com
+        role: master
+        unknown: cloud
+        peers:
+          - site: cloud
+            relay: {host: 198.51.100.20}
+
+- name: Forward to a site that sends from a network of its own, over TLS only
+  mailops.split_domain.split_domains:
+    domains:
+      - domain: example.org
+        unknown: hosted
+        peers:
+          - site: hosted
+            relay: {host: 203.0.113.25, port: 2525, tls: encrypt}
+            clients: [203.0.113.0/28, "2001:db8::25"]
+
+- name: Give the server back as it was before the split
+  mailops.split_domain.split_domains:
+    purge: true
+"""
+
+RETURN = r"""
+domains:
+  description: The domains that were named or purged, sorted.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    domain:
+      description: The domain in canonical form.
+      type: str
+      sample: example.com
+    before:
+      description: The settings that were found, in the shape of O(domains); null when the domain was not split here.
+      type: dict
+    after:
+      description: The settings that were left; null when the domain is not split here any more.
+      type: dict
+    changed:
+      description: Whether the two differ. A server that drifted from equal settings is repaired all the same.
+      type: bool
+"""
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import MTA_CHOICES
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.split_domains import set_domains
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import ROLES, TLS_POLICIES
+
+RELAY = {
+    "host": {"type": "str", "required": True},
+    "port": {"type": "int", "default": 25},
+    "tls": {"type": "str", "choices": list(TLS_POLICIES), "default": "may"},
+}
+PEER = {
+    "site": {"type": "str", "required": True},
+    "relay": {"type": "dict", "required": True, "options": RELAY},
+    "clients": {"type": "list", "elements": "str", "default": []},
+}
+DOMAIN = {
+    "domain": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "role": {"type": "str", "choices": list(ROLES), "default": "slave"},
+    "unknown": {"type": "str"},
+    "call_ahead": {"type": "bool", "default": True},
+    "local_transport": {"type": "str"},
+    "peers": {"type": "list", "elements": "dict", "default": [], "options": PEER},
+}
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(
+        {
+            "domains": {"type": "list", "elements": "dict", "default": [], "options": DOMAIN},
+            "purge": {"type": "bool", "default": False},
+            "mta": {"type": "str", "choices": list(MTA_CHOICES), "default": "auto"},
+            "config_directory": {"type": "path", "default": "/etc/postfix"},
+        },
+        set_domains,
+    )
+
+
+if __name__ == "__main__":
+    main()
