@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -27,6 +28,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, note_due
 
+_LONG_AGO = 1_000_000_000
 _UNUSED = re.compile(r"unused parameter: ([^=\s]+)=")
 _LINE_NUMBER = re.compile(r", line \d+")
 
@@ -50,6 +52,8 @@ def check_staged(server: PostfixServer, new: MainCf, allow_unused: Container[str
             "data_directory", f"{directory}/data"
         )
         replace_file(config / "main.cf", staged.text, FileRights(mode=0o644))
+        # Postfix waits up to two seconds for a main.cf that looks as if somebody were still writing it.
+        os.utime(config / "main.cf", (_LONG_AGO, _LONG_AGO))
         master = Path(server.config_directory) / "master.cf"
         if master.exists():
             shutil.copyfile(master, config / "master.cf")
