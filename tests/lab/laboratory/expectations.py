@@ -95,6 +95,7 @@ class Expectation:
     """One row: a client on ``host`` hands ``server`` a message for ``recipient``, and this must happen.
 
     ``localhost`` as server is the client's own Postfix: a user of that host, or a stranger whose mail goes by MX.
+    ``{run}`` in a recipient stands for a word that no run has used before, so that no server has its answer ready.
     """
 
     who: str
@@ -143,7 +144,7 @@ EXPECTATIONS = (
     Expectation("cloud's address, at hq", CLOUD, HQ, STRANGER, _BOB, _UNKNOWN_LOOP, forms=(OWN_USERS,)),
     Expectation("outside, at hq", OUTSIDE, HQ, STRANGER, f"alice@sub.{DOMAIN}", _NO_RELAY),
     _from_outside(_BOB, Held(HQ, Delivered(CLOUD, _BOB, _AT_CLOUD)), stopped=CLOUD, forms=(DIRECTORY,)),
-    _from_outside(f"grace+late@{DOMAIN}", Deferred(Delivered(CLOUD, _GRACE, _AT_CLOUD)), stopped=CLOUD),
+    _from_outside("grace+{run}@" + DOMAIN, Deferred(Delivered(CLOUD, _GRACE, _AT_CLOUD)), stopped=CLOUD),
 )
 
 

@@ -56,6 +56,7 @@ class _Sent:
 def observe(rows: Sequence[Expectation], say: Callable[[str], None] = lambda text: None) -> list[Outcome]:
     """Send the mail of all rows, rows with a stopped host last; give the outcomes in the rows' order."""
     run = f"{secrets.token_hex(4)}.lab"
+    rows = [replace(row, recipient=row.recipient.format(run=run.split(".", maxsplit=1)[0])) for row in rows]
     sent: dict[int, _Sent] = {}
     for number, row in enumerate(rows):
         if not row.stopped:
