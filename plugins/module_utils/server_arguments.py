@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import routes_of_listings, show
 from ansible_collections.mailops.split_domain.plugins.module_utils.directory import locate, read_listings
 from ansible_collections.mailops.split_domain.plugins.module_utils.plan import DomainRoutes, plan_server
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain, parse_split_map
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, Relay, peers_of
+
+NOBODY = "nobody-has-this-address"
 
 
 def server_arguments(
@@ -38,6 +40,33 @@ def server_arguments(
     }
 
 
+def probe_arguments(split_domains: Any, host: str, sample: int, search: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Give the arguments of one ``smtp_probe`` task for each relay that the server ``host`` forwards to.
+
+    Of every other site of its domains up to ``sample`` addresses of the directory are expected to be accepted, and an
+    address that nobody has to be refused. Raises InvalidInput as ``server_arguments`` does.
+    """
+    probes: dict[Relay, list[dict[str, str]]] = {}
+    for mapped in (_located(mapped, search) for mapped in parse_split_map(split_domains)):
+        own_site = mapped.split_domain.site_of_host(host)
+        if own_site is None or not mapped.present:
+            continue
+        domain = mapped.split_domain.domain
+        listings = list(_all_listings(mapped))
+        for site in peers_of(mapped.split_domain, own_site):
+            living_there = [listing.address for listing in listings if listing.site == site.name][:sample]
+            probes.setdefault(site.relay, []).extend(
+                [
+                    *({"address": str(address), "expect": "accepted"} for address in living_there),
+                    {"address": f"{NOBODY}@{domain}", "expect": "refused"},
+                ]
+            )
+    return [
+        {"host": relay.host, "port": relay.port, "tls": relay.tls, "recipients": recipients}
+        for relay, recipients in probes.items()
+    ]
+
+
 def _located(mapped: MappedDomain, search: Sequence[str]) -> MappedDomain:
     def locate_all(source: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(locate(part, search) if isinstance(part, str) else part for part in source)
@@ -56,11 +85,15 @@ def _located(mapped: MappedDomain, search: Sequence[str]) -> MappedDomain:
 
 def _check_directories(mapped: MappedDomain) -> None:
     """Read every directory of a domain together, so that two sites cannot both claim a mailbox."""
+    relays = {site.name: site.relay for site in mapped.split_domain.sites}
+    routes_of_listings(_all_listings(mapped), mapped.split_domain.domain, relays)
+
+
+def _all_listings(mapped: MappedDomain) -> Iterator[Listing]:
     domain = mapped.split_domain.domain
-    listings: list[Listing] = list(read_listings(mapped.directory, domain))
+    yield from read_listings(mapped.directory, domain)
     for site, source in mapped.site_directories.items():
-        listings += read_listings(source, domain, own_site=site)
-    routes_of_listings(listings, domain, {site.name: site.relay for site in mapped.split_domain.sites})
+        yield from read_listings(source, domain, own_site=site)
 
 
 def _route_arguments(routes: DomainRoutes) -> dict[str, Any]:
