@@ -1,0 +1,128 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Asks an SMTP server at RCPT for many recipients; no message is ever sent. Private to this collection.
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import ssl
+from collections.abc import Sequence
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_host, is_ip_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import (
+    ACCEPTED,
+    Answer,
+    check_expectations,
+    parse_questions,
+    parse_sender,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_connection import (
+    Connection,
+    ConnectionEnded,
+    ProbeFailed,
+    Server,
+    connect,
+)
+
+# Postfix answers a second late after 10 errors in a session, and hangs up after 20 (smtpd_soft_error_limit,
+# smtpd_hard_error_limit); others do much the same.
+REFUSALS_PER_CONNECTION = 9
+# Every server takes as many in one transaction (RFC 5321 section 4.5.3.1.8). A transaction for each recipient would
+# make Postfix open a queue file for each, and its flow control (in_flow_delay) slow down everybody's mail.
+RECIPIENTS_PER_CONNECTION = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Probe:
+    """The answers, in the order of the questions, and the TLS version of the first connection (None: plain text)."""
+
+    answers: tuple[Answer, ...]
+    tls: str | None
+
+
+def probe(server: Server, recipients: Sequence[str]) -> Probe:
+    """Ask the server for every recipient (addresses as parse_path gives them); nothing is sent after RCPT.
+
+    Connections are reused, and replaced before the server loses its patience. Raises ProbeFailed.
+    """
+    answers: list[Answer] = []
+    tls: str | None = None
+    while len(answers) < len(recipients):
+        with contextlib.closing(connect(server)) as connection:
+            if not answers and isinstance(connection.sock, ssl.SSLSocket):
+                tls = connection.sock.version()
+            answers += _ask_until_spent(connection, recipients[len(answers) :])
+    return Probe(tuple(answers), tls)
+
+
+def work(params: dict[str, Any], _check_mode: bool) -> Outcome:
+    """Do what the module smtp_probe is for; it changes nothing, so check mode is no different.
+
+    Raises InvalidInput, ProbeFailed, UnexpectedAnswer.
+    """
+    questions = parse_questions(params["recipients"])
+    server = _server_of(params)
+    result = probe(server, [question.address for question in questions])
+    check_expectations(str(server), questions, result.answers)
+    return Outcome(
+        changed=False,
+        values={"recipients": [answer.as_result() for answer in result.answers], "tls": result.tls},
+    )
+
+
+def _server_of(params: dict[str, Any]) -> Server:
+    host = params["host"].strip(" \t")
+    if not is_ip_address(host):
+        host = canonical_host(host)
+    if params["validate_certs"] and params["tls"] != "encrypt":
+        raise InvalidInput(
+            "'validate_certs' is set, but 'tls' allows plain text, which proves nothing: set 'tls' to encrypt"
+        )
+    for name, lowest, highest in (("port", 1, 65535), ("timeout", 1, 3600)):
+        if not lowest <= params[name] <= highest:
+            raise InvalidInput(f"{name!r} is {params[name]}: choose a number from {lowest} to {highest}")
+    return Server(
+        host=host,
+        port=params["port"],
+        helo=canonical_host(params["helo"]) if params["helo"] else None,
+        timeout=float(params["timeout"]),
+        tls=params["tls"],
+        validate_certs=params["validate_certs"],
+        sender=parse_sender(params["sender"]),
+    )
+
+
+def _ask_until_spent(connection: Connection, recipients: Sequence[str]) -> list[Answer]:
+    """Give the answers that one connection yields: at least one, or ProbeFailed is raised."""
+    answers: list[Answer] = []
+    refusals = accepted_together = 0
+    in_new_transaction = True
+    try:
+        while len(answers) < min(len(recipients), RECIPIENTS_PER_CONNECTION) and refusals < REFUSALS_PER_CONNECTION:
+            window = REFUSALS_PER_CONNECTION - refusals if connection.has_extn("pipelining") else 1
+            batch = recipients[len(answers) : len(answers) + window]
+            accepted_together = 0 if in_new_transaction else accepted_together
+            is_crowded = False
+            for answer in connection.ask(batch, in_new_transaction=in_new_transaction):
+                refusals += answer.verdict != ACCEPTED
+                # What follows such an answer was asked in the same crowd, and is asked again without it.
+                is_crowded = is_crowded or (accepted_together > 0 and answer.may_be_due_to_others)
+                if not is_crowded:
+                    answers.append(answer)
+                    accepted_together += answer.verdict == ACCEPTED
+            in_new_transaction = is_crowded
+    except ConnectionEnded as ended:
+        if answers:
+            return answers
+        if ended.reply is None:
+            raise ProbeFailed(f"{ended}: look into its log for the reason") from ended
+        # 421 to the first recipient of a fresh connection is the server's answer for this recipient.
+        return [Answer(recipients[0], ended.reply)]
+    with contextlib.suppress(ProbeFailed, ConnectionEnded):
+        connection.docmd("QUIT")
+    return answers

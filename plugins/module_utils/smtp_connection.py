@@ -1,0 +1,283 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# One SMTP connection: opened, greeted, encrypted; its faults are sentences. Private to this collection.
+
+from __future__ import annotations
+
+import dataclasses
+import smtplib
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import (
+    Answer,
+    Reply,
+    join_reply,
+    parse_reply_line,
+)
+
+# A greeting of 421 means "not now" (too many connections, shutting down), so it is worth another try or two.
+TRIES_TO_CONNECT = 3
+SECONDS_BETWEEN_TRIES = 1.0
+MAX_LINE = 4096  # RFC 5321 section 4.5.3.1.5 allows 512 octets; be liberal
+MAX_LINES = 1000
+
+SERVICE_READY, SHUTTING_DOWN = 220, 421
+
+
+class ProbeFailed(SplitDomainError):
+    """A server could not be asked: no connection, no SMTP, no TLS, or it refuses to talk to us."""
+
+
+class ConnectionEnded(Exception):
+    """The server said 421 or closed the connection; the text tells what was going on."""
+
+    def __init__(self, message: str, reply: Reply | None = None) -> None:
+        super().__init__(message)
+        self.reply = reply
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """The server to ask and how to talk to it. ``timeout`` is in seconds and holds for each reply."""
+
+    host: str
+    port: int = 25
+    helo: str | None = None
+    timeout: float = 30.0
+    tls: str = "may"
+    validate_certs: bool = False
+    sender: str = ""
+
+    def __str__(self) -> str:
+        """Name it in messages."""
+        return f"{self.host} port {self.port}"
+
+
+class Connection(smtplib.SMTP):
+    """An SMTP connection whose replies have a deadline and a bounded size, and whose faults say what they are."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._received = bytearray()
+        self._in_transaction = False
+        self._doing = "the connection with a greeting"
+        super().__init__(local_hostname=server.helo, timeout=server.timeout)
+        self._host = server.host  # the name that starttls() checks the certificate against
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read one reply for the methods of smtplib, which want its text as bytes, line by line."""
+        code, lines = self._read_reply()
+        return code, "\n".join(lines).encode()
+
+    def putcmd(self, cmd: str, args: str = "") -> None:
+        """Send a command of smtplib's own methods, and remember it for messages."""
+        self._doing = f"{cmd.upper()} {args}".strip()
+        super().putcmd(cmd.upper(), args)
+
+    def send(self, s: Any) -> None:
+        """Send bytes or text of smtplib; raises ConnectionEnded when the server is gone."""
+        try:
+            super().send(s)
+        except smtplib.SMTPServerDisconnected as error:
+            raise self._closed() from error
+
+    def forget_plain_text(self) -> None:
+        """Drop what came before the TLS handshake: somebody on the wire may have put it there (RFC 3207 section 6)."""
+        self._received.clear()
+
+    def ask(self, recipients: Sequence[str], *, in_new_transaction: bool) -> Iterator[Answer]:
+        """Yield the answer for each recipient, all in one round trip where the server allows it.
+
+        More than one recipient at a time needs PIPELINING (RFC 2920 section 3.1). Raises ProbeFailed when the sender
+        is refused, ConnectionEnded when the server said 421 or hung up.
+        """
+        reset = ["RSET"] if in_new_transaction and self._in_transaction else []
+        begin = [f"MAIL FROM:<{self.server.sender}>"] if in_new_transaction else []
+        rcpt = [f"RCPT TO:<{recipient}>" for recipient in recipients]
+        pipelining = self.has_extn("pipelining")
+        if pipelining:
+            self._send(reset + begin + rcpt)
+        for command in reset + begin:
+            reply = self._answer_to(command, already_sent=pipelining)
+            if not reply.is_success:
+                raise ProbeFailed(
+                    f"{self.server} refuses the sender <{self.server.sender}>, so no recipient can be asked for: "
+                    f"it said {reply}; use a sender that it takes, or have it trust this host"
+                )
+            self._in_transaction = True
+        for recipient, command in zip(recipients, rcpt):
+            yield Answer(recipient, self._answer_to(command, already_sent=pipelining))
+
+    def _answer_to(self, command: str, *, already_sent: bool) -> Reply:
+        if not already_sent:
+            self._send([command])
+        self._doing = command
+        return join_reply(*self._read_reply())
+
+    def _send(self, lines: Sequence[str]) -> None:
+        self._doing = lines[0]
+        self.send("".join(f"{line}\r\n" for line in lines))
+
+    def _read_reply(self) -> tuple[int, list[str]]:
+        deadline = time.monotonic() + self.server.timeout
+        lines: list[str] = []
+        while len(lines) < MAX_LINES:
+            line = self._read_line(deadline)
+            parsed = parse_reply_line(line)
+            if parsed is None:
+                raise ProbeFailed(
+                    f"{self.server} does not speak SMTP: it answered {self._doing} with {line[:80]!r}; correct the port"
+                )
+            code, is_last, text = parsed
+            lines.append(text)
+            if is_last and code == SHUTTING_DOWN:
+                reply = join_reply(code, lines)
+                raise ConnectionEnded(f"{self.server} answered {self._doing} with {reply}", reply)
+            if is_last:
+                return code, lines
+        raise ProbeFailed(
+            f"{self.server} answered {self._doing} with more than {MAX_LINES} lines: that is no mail server"
+        )
+
+    def _read_line(self, deadline: float) -> bytes:
+        while b"\n" not in self._received:
+            if len(self._received) > MAX_LINE:
+                raise ProbeFailed(
+                    f"{self.server} answered {self._doing} with a line of more than {MAX_LINE} characters: "
+                    "that is no mail server"
+                )
+            self._received += self._receive(deadline)
+        line, _newline, rest = bytes(self._received).partition(b"\n")
+        self._received = bytearray(rest)
+        return line
+
+    def _receive(self, deadline: float) -> bytes:
+        remaining = deadline - time.monotonic()
+        try:
+            if self.sock is None:
+                raise self._closed()
+            if remaining <= 0:
+                raise socket.timeout
+            self.sock.settimeout(remaining)
+            data: bytes = self.sock.recv(MAX_LINE)
+        except socket.timeout as error:
+            raise ProbeFailed(
+                f"{self.server} did not answer {self._doing} within {self.server.timeout:g} s: "
+                "look whether it is overloaded, or raise 'timeout'"
+            ) from error
+        except OSError as error:
+            raise self._closed() from error
+        if not data:
+            raise self._closed()
+        return data
+
+    def _closed(self) -> ConnectionEnded:
+        return ConnectionEnded(f"{self.server} closed the connection instead of answering {self._doing}")
+
+
+def connect(server: Server) -> Connection:
+    """Give a connection that is greeted and, as wanted, encrypted. Raises ProbeFailed."""
+    for tries_left in reversed(range(TRIES_TO_CONNECT)):
+        connection = Connection(server)
+        try:
+            _greet(connection)
+            return connection
+        except ssl.SSLError as error:
+            connection.close()
+            if server.tls == "encrypt":
+                raise ProbeFailed(
+                    f"the TLS handshake with {server} failed ({error.reason or error}): correct its certificate "
+                    "or TLS settings, or set 'tls' to may"
+                ) from error
+            # As a mail server would: where TLS is wished for but not demanded, plain text follows.
+            return connect(dataclasses.replace(server, tls="none"))
+        except ConnectionEnded as ended:
+            connection.close()
+            if ended.reply is None or not tries_left:
+                raise ProbeFailed(f"{ended}: look into its log for the reason, and try again later") from ended
+            time.sleep(SECONDS_BETWEEN_TRIES)
+        except BaseException:
+            connection.close()
+            raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _greet(connection: Connection) -> None:
+    """Connect, say EHLO (HELO to a server that knows no other) and start TLS as the server's options want it."""
+    server = connection.server
+    try:
+        code, text = connection.connect(server.host, server.port)
+    except socket.gaierror as error:
+        raise ProbeFailed(
+            f"{server.host} has no address ({error.strerror}): check the name, and the resolver of this host"
+        ) from error
+    except ConnectionRefusedError as error:
+        raise ProbeFailed(
+            f"nothing listens on {server} (connection refused): start the mail server there, or correct 'port'"
+        ) from error
+    except socket.timeout as error:
+        raise ProbeFailed(
+            f"{server} cannot be reached within {server.timeout:g} s: check the route and the firewalls on it"
+        ) from error
+    except OSError as error:
+        raise ProbeFailed(f"{server} cannot be reached ({error.strerror or error}): check the network") from error
+    if code != SERVICE_READY:
+        raise ProbeFailed(
+            f"{server} greets with {_shown(code, text)}: it does not want to talk to this host; ask its administrator"
+        )
+    _introduce(connection)
+    if server.tls != "none":
+        _encrypt(connection)
+
+
+def _introduce(connection: Connection) -> None:
+    try:
+        connection.ehlo_or_helo_if_needed()
+    except smtplib.SMTPHeloError as error:
+        raise ProbeFailed(
+            f"{connection.server} refuses the name {connection.local_hostname}: "
+            f"it said {_shown(error.smtp_code, error.smtp_error)}; set 'helo' to a name that it takes"
+        ) from error
+
+
+def _encrypt(connection: Connection) -> None:
+    server = connection.server
+    must = server.tls == "encrypt"
+    if not connection.has_extn("starttls"):
+        if must:
+            raise ProbeFailed(f"{server} does not offer STARTTLS: set up TLS there, or set 'tls' to may")
+        return
+    context = ssl.create_default_context()
+    if not server.validate_certs:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    try:
+        connection.starttls(context=context)
+    except smtplib.SMTPResponseException as error:
+        if must:
+            raise ProbeFailed(
+                f"{server} offers STARTTLS but refuses it: it said {_shown(error.smtp_code, error.smtp_error)}; "
+                "look into its log"
+            ) from error
+        return
+    except socket.timeout as error:
+        raise ProbeFailed(f"the TLS handshake with {server} did not end within {server.timeout:g} s") from error
+    except ssl.SSLError:
+        raise
+    except OSError as error:
+        raise ProbeFailed(
+            f"{server} broke off the TLS handshake ({error.strerror or error}): look into its log"
+        ) from error
+    connection.forget_plain_text()
+    _introduce(connection)
+
+
+def _shown(code: int, text: bytes | str) -> str:
+    words = text.decode("utf-8", errors="replace") if isinstance(text, bytes) else text
+    return str(join_reply(code, words.splitlines()))

@@ -1,0 +1,181 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The module smtp_probe: documentation and argument spec; the work is in module_utils/smtp.py.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: smtp_probe
+short_description: Ask a mail server which recipients it takes
+version_added: 0.1.0
+author:
+  - The mailops.split_domain developers (@mailops)
+description:
+  - Connects to an SMTP server as another mail server would, asks for each recipient with C(RCPT TO), and returns what
+    the server answered.
+  - No message is sent. The conversation never goes beyond C(RCPT).
+  - When expected verdicts are given, the task fails with one message that names every recipient that is answered
+    otherwise. This makes a check of a whole directory one task.
+  - Many recipients are asked for over one connection, pipelined where the server offers it (RFC 2920). A recipient that
+    is put off in a transaction with others is asked for again in one of its own. Connections are replaced after nine
+    refusals, before a server such as Postfix slows down or hangs up.
+options:
+  host:
+    description:
+      - Host name or IP address of the server to ask.
+    type: str
+    required: true
+  port:
+    description:
+      - TCP port of the server.
+    type: int
+    default: 25
+  recipients:
+    description:
+      - The recipients to ask for, at least one, in the order in which they are returned.
+      - Each entry is an address, or a dictionary of C(address) and C(expect).
+      - C(expect) is one of V(accepted), V(refused) and V(deferred).
+      - The local part goes to the server as it is written. A domain with non-ASCII characters is turned into A-labels.
+        V(postmaster) may stand without a domain.
+    type: list
+    elements: raw
+    required: true
+  sender:
+    description:
+      - The envelope sender, V(<>) being the null sender that mail servers use for probes and bounces.
+    type: str
+    default: <>
+  helo:
+    description:
+      - The name to introduce this host with.
+      - The fully qualified name of the host that runs the task when not given.
+    type: str
+  timeout:
+    description:
+      - How many seconds to wait for the connection, and for each reply.
+      - A server that itself asks the next hop (call-ahead) may take some seconds to answer.
+    type: int
+    default: 30
+  tls:
+    description:
+      - V(none) never encrypts.
+      - V(may) encrypts when the server offers STARTTLS, and goes on in plain text when that fails.
+      - V(encrypt) fails where the server does not offer STARTTLS or the handshake fails.
+    type: str
+    choices: [none, may, encrypt]
+    default: may
+  validate_certs:
+    description:
+      - Whether the server's certificate must be trusted by this host and carry the name in O(host).
+      - Needs O(tls=encrypt).
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    description: Can run in check mode and return what it returns otherwise, since it changes nothing.
+    support: full
+  diff_mode:
+    description: There is nothing to show as a difference, since nothing changes.
+    support: none
+notes:
+  - The module runs where the question is to be asked from. Servers answer peers, users and strangers differently.
+  - Some servers take every recipient at C(RCPT) and bounce later. Ask for an address that cannot exist to find out.
+  - Many questions for recipients that do not exist look like an attack to a server. Ask your own, or those whose owners
+    know of it.
+seealso:
+  - module: mailops.split_domain.recipient_routes
+"""
+
+EXAMPLES = r"""
+- name: Ask a server about three recipients
+  mailops.split_domain.smtp_probe:
+    host: mx1.example.com
+    recipients:
+      - alice@example.com
+      - bob@example.com
+      - nobody@example.com
+  register: probe
+
+- name: Show the recipients that were refused
+  ansible.builtin.debug:
+    msg: "{{ probe.recipients | selectattr('verdict', 'equalto', 'refused') | map(attribute='address') }}"
+
+- name: Fail unless known recipients are taken and unknown ones are refused, over TLS
+  mailops.split_domain.smtp_probe:
+    host: mx1.example.com
+    tls: encrypt
+    recipients:
+      - address: alice@example.com
+        expect: accepted
+      - address: nobody@example.com
+        expect: refused
+
+- name: Make sure that the server is no open relay
+  mailops.split_domain.smtp_probe:
+    host: mx1.example.com
+    sender: someone@example.org
+    recipients:
+      - address: someone@elsewhere.example.net
+        expect: refused
+"""
+
+RETURN = r"""
+recipients:
+  description: The answers, in the order of O(recipients).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    address:
+      description: The address as it was sent to the server.
+      type: str
+      sample: alice@example.com
+    code:
+      description: The reply code of RFC 5321.
+      type: int
+      sample: 550
+    enhanced:
+      description: The enhanced status code of RFC 3463, or V(null) when the server gave none.
+      type: str
+      sample: 5.1.1
+    text:
+      description: What the server said, in one line, without the codes.
+      type: str
+      sample: '<nobody@example.com>: Recipient address rejected: User unknown in virtual mailbox table'
+    verdict:
+      description: V(accepted) for codes 2yz, V(deferred) for 4yz, V(refused) for 5yz.
+      type: str
+      sample: refused
+tls:
+  description: The version of TLS that was used, or V(null) when the conversation was in plain text.
+  returned: success
+  type: str
+  sample: TLSv1.3
+"""
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import work
+
+
+def main() -> None:
+    """Read the arguments and do the work."""
+    run_module(
+        {
+            "host": {"type": "str", "required": True},
+            "port": {"type": "int", "default": 25},
+            "recipients": {"type": "list", "elements": "raw", "required": True},
+            "sender": {"type": "str", "default": "<>"},
+            "helo": {"type": "str"},
+            "timeout": {"type": "int", "default": 30},
+            "tls": {"type": "str", "choices": ["none", "may", "encrypt"], "default": "may"},
+            "validate_certs": {"type": "bool", "default": False},
+        },
+        work,
+    )
+
+
+if __name__ == "__main__":
+    main()
