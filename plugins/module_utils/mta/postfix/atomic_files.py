@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,17 +60,29 @@ def over(wanted: FileRights, found: FileRights | None, default_mode: int) -> Fil
     )
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system refuses while ``path`` or a file beside it is written into a ServerStateError."""
+    try:
+        yield
+    except OSError as error:
+        raise ServerStateError(
+            f"The file {path} cannot be written: {error.strerror} ({error.filename or path}); see that its directory "
+            "is there, that this user may write to it, and that the disk has room."
+        ) from error
+
+
 def replace_file(path: Path, text: str, rights: FileRights) -> None:
     """Put ``text`` in the place of the file ``path`` in one step: readers see the old file or the new one, whole.
 
-    The text is on disk before the name changes. Raises ServerStateError when the directory cannot be written.
+    The text is on disk before the name changes. Raises ServerStateError when the system does not let it be written.
     """
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=temporary_prefix(path), dir=path.parent)
-    except OSError as error:
-        raise ServerStateError(
-            f"The file {path} cannot be written: {error.strerror}; create the directory {path.parent} or allow writing."
-        ) from error
+    with writing(path):
+        _replace_file(path, text, rights)
+
+
+def _replace_file(path: Path, text: str, rights: FileRights) -> None:
+    descriptor, temporary = tempfile.mkstemp(prefix=temporary_prefix(path), dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             rights.set(file.fileno())

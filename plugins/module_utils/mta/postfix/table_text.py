@@ -104,6 +104,24 @@ def entries(text: str) -> dict[str, Entry]:
     return found
 
 
+def count_entries(text: str) -> int:
+    """Return how many entries a table's text has, several entries of one key counted each."""
+    if text.isascii() and _PLAIN_TEXT.fullmatch(text):
+        return text.count("\n")
+    return sum(line.entry is not None for line in parse(text))
+
+
+def says(text: str, wanted: Sequence[Entry], in_order: bool) -> bool:
+    """Tell whether a table's text has these entries and no others, whatever its comments, case and white space.
+
+    ``in_order`` is for types of tables where the first entry that matches wins.
+    """
+    found = [line.entry for line in parse(text)]
+    pairs = [(fold(entry.key), entry.value) for entry in found if entry is not None]
+    expected = [(fold(entry.key), entry.value) for entry in wanted]
+    return len(pairs) == len(found) and (pairs == expected if in_order else sorted(pairs) == sorted(set(expected)))
+
+
 def check_text(text: str, path: str) -> None:
     """Raise InvalidInput, with the line's number, when postmap(1) would skip a line of this text or stop at it."""
     if _PLAIN_TEXT.fullmatch(text) and text.isascii():

@@ -21,6 +21,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.a
     rights_of,
     sync_directory,
     temporary_prefix,
+    writing,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
@@ -137,6 +138,12 @@ def apply_table(change: TableChange) -> bool:
     At every moment, and after a kill at any, a lookup gives the old or the new answer and the next plan finds what is
     left to do. A due reload is noted before the last trace of this change is gone.
     """
+    with writing(change.path):
+        _apply(change)
+    return change.reload_due
+
+
+def _apply(change: TableChange) -> None:
     # A symbolic link stays a link: the text behind it is replaced.
     text_path = Path(os.path.realpath(change.path))
     rights = over(change.rights, rights_of(text_path), 0o644)
@@ -152,10 +159,9 @@ def apply_table(change: TableChange) -> bool:
         _make_newer(index, text_path)
     if change.reload_due:
         note_due(change.config_directory, Due.RELOAD)
-    _remove_leftovers(change.path, text_path)
+    remove_leftovers(change.path)
     marker.unlink()
     sync_directory(change.path.parent)
-    return change.reload_due
 
 
 def _index_work(
@@ -227,9 +233,9 @@ def _make_newer(index: Path, text: Path) -> None:
         os.utime(index, ns=(index_stat.st_atime_ns, text_stat.st_mtime_ns))
 
 
-def _remove_leftovers(path: Path, text_path: Path) -> None:
+def remove_leftovers(path: Path) -> None:
     """Remove what a killed run left unfinished; nobody else works on this table while the server's lock is held."""
-    for base in {path, text_path}:
+    for base in {path, Path(os.path.realpath(path))}:
         for leftover in base.parent.glob(f"{temporary_prefix(base)}*"):
             if leftover.is_dir():
                 shutil.rmtree(leftover, ignore_errors=True)

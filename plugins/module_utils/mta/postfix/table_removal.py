@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Taking a lookup table off a server: its text, its index, and what a killed run left of it. Private.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import (
+    sync_directory,
+    writing,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer, read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_index import index_path
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import (
+    marker_path,
+    remove_leftovers,
+)
+
+
+@dataclass(frozen=True)
+class TableRemoval:
+    """The files of a table that are to go."""
+
+    path: Path
+    files: tuple[Path, ...]
+
+    def apply(self) -> None:
+        """Remove them; what is gone already is no fault. The text goes last, as the sign that the rest may be there."""
+        with writing(self.path):
+            for file in self.files:
+                file.unlink(missing_ok=True)
+            remove_leftovers(self.path)
+            sync_directory(self.path.parent)
+
+
+def plan_removal(server: PostfixServer, path: Path, kind: TableType) -> TableRemoval | None:
+    """Return what is to go for the table at ``path`` not to be there; None when nothing is.
+
+    Raises ServerStateError while main.cf or master.cf still refers to it.
+    """
+    candidates = (index_path(path, kind), marker_path(path), path)
+    files = tuple(file for file in candidates if file is not None and file.is_file())
+    if not files:
+        return None
+    users = users_of(server, path)
+    if users:
+        raise ServerStateError(
+            f"The lookup table {path} is still in use by {', '.join(users)}: take it out of there first, "
+            "or Postfix would fail at every lookup."
+        )
+    return TableRemoval(path, files)
+
+
+def users_of(server: PostfixServer, path: Path) -> tuple[str, ...]:
+    """Return the names of the parameters in main.cf, and master.cf itself, that refer to the table at ``path``."""
+    spellings = [f":{path}"]
+    if str(path).startswith(f"{server.config_directory}/"):
+        rest = str(path)[len(server.config_directory) :]
+        spellings += [f":$config_directory{rest}", f":${{config_directory}}{rest}"]
+    texts = {name: server.main_cf.value(name) or "" for name in server.main_cf.names()}
+    texts["master.cf"] = read_text(Path(server.config_directory) / "master.cf") or ""
+    return tuple(name for name, text in texts.items() if any(_mentions(text, spelling) for spelling in spellings))
+
+
+def _mentions(text: str, spelling: str) -> bool:
+    """Tell whether a text has the spelling of a table, as opposed to a longer one that begins in the same way."""
+    start = text.find(spelling)
+    while start >= 0:
+        after = text[start + len(spelling) : start + len(spelling) + 1]
+        if not after or after in " \t\r\n\v\f,}":
+            return True
+        start = text.find(spelling, start + 1)
+    return False
