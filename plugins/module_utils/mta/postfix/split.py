@@ -25,6 +25,12 @@ CALL_AHEAD_CLASS = "split_domain_call_ahead"
 VERIFY_CLASS = "split_domain_verify"
 REFUSE_CLASS = "split_domain_refuse_unknown"
 SKIP_CLASS = "split_domain_skip"
+# Parameters that give tables a name, so that main.cf can be read.
+ROUTES = "split_domain_routes"
+DOMAINS = "split_domain_domains"
+KNOWN = "split_domain_known"
+QUESTION = "split_domain_question"
+SUBDOMAINS = "split_domain_subdomains"
 LOOP = "554 5.4.6 Mail loop: the mailbox lives on the site that sent this"
 UNKNOWN_HERE_AND_THERE = "550 5.1.1 User unknown on this site and on the one that sent this"
 UNKNOWN_TRANSPORT = "error:5.1.1 User unknown"
@@ -85,43 +91,44 @@ def compile_split(
     (``type:name``), whose addresses are not unknown.
     """
     groups = _peer_groups(settings, networks_of)
-    calls_ahead = any(_calls_ahead(entry) for entry in settings)
+    policies = {
+        str(peer.relay): peer.relay.tls for entry in settings for peer in entry.peers if peer.relay.tls != "may"
+    }
     classes = {
-        **_guard_classes(groups, known_elsewhere, tables),
+        **{group.restriction_class: _split_horizon(group) for _network, group in groups},
         SKIP_CLASS: f"check_recipient_access static:{NO_ANSWER}",
         REFUSE_CLASS: f"check_recipient_access static:{{{UNKNOWN_HERE_AND_THERE}}}",
         CALL_AHEAD_CLASS: "permit_mynetworks, permit_sasl_authenticated, reject_unverified_recipient",
         VERIFY_CLASS: "reject_unverified_recipient",
     }
-    policies = {
-        str(peer.relay): peer.relay.tls for entry in settings for peer in entry.peers if peer.relay.tls != "may"
-    }
-    first: dict[str, tuple[str, ...]] = {
-        "transport_maps": (tables.indexed("routes"), tables.indexed("domains")),
-        "smtpd_relay_restrictions": (
-            f"check_client_access cidr:{tables.path('peers')}",
-            _of_unknowns(_answer_of_domain(tables), known_elsewhere, tables),
-        ),
-    }
-    if policies:
-        first["smtp_tls_policy_maps"] = (tables.indexed("tls_policy"),)
     return SplitConfiguration(
         indexed_tables={
             "domains": _table(row for entry in settings for row in _domain_rows(entry)),
-            **({"tls_policy": _table(policies.items())} if policies else {}),
+            "tls_policy": _table(policies.items()),
         },
         plain_tables={
             "parent_domain": HEADER + "/^[^@.]+\\.(.+)$/ $1\n",
             "whole_domain": HEADER + "/^([^@]+)$/ @$1\n",
             "peers": HEADER + "".join(f"{network} {group.restriction_class}\n" for network, group in groups),
         },
-        first=first,
+        first={
+            "transport_maps": (f"${ROUTES}", f"${DOMAINS}"),
+            "smtpd_relay_restrictions": (
+                f"check_client_access cidr:{tables.path('peers')}",
+                _of_unknowns(f"${QUESTION}"),
+            ),
+            **({"smtp_tls_policy_maps": (tables.indexed("tls_policy"),)} if policies else {}),
+        },
         last={
-            "virtual_mailbox_domains": (tables.indexed("domains"),),
-            "virtual_mailbox_maps": (tables.indexed("routes"), tables.indexed("domains")),
+            "virtual_mailbox_domains": (f"${DOMAINS}",),
+            "virtual_mailbox_maps": (f"${ROUTES}", f"${DOMAINS}"),
             "smtpd_restriction_classes": tuple(sorted(classes)),
         },
-        values={**classes, **(CALL_AHEAD_PARAMETERS if calls_ahead else {})},
+        values={
+            **_named_tables(known_elsewhere, tables),
+            **classes,
+            **(CALL_AHEAD_PARAMETERS if any(_calls_ahead(entry) for entry in settings) else {}),
+        },
     )
 
 
@@ -197,47 +204,43 @@ def _class_names(groups: set[tuple[str, ...]], sites: Mapping[str, set[str]]) ->
     return names
 
 
-def _guard_classes(
-    groups: Sequence[tuple[Network, _PeerGroup]], known_elsewhere: Sequence[str], tables: TableNames
-) -> dict[str, str]:
-    """Give the split horizon of every group of clients as a restriction class."""
+def _named_tables(known_elsewhere: Sequence[str], tables: TableNames) -> dict[str, str]:
+    """Give the tables that restrictions are made of, as parameters of our own.
+
+    Their answers are restriction classes, because unionmap joins what several tables say about one key.
+    """
     return {
-        group.restriction_class: ", ".join(
-            (
-                f"check_recipient_access pipemap:{{{tables.indexed('routes')},{_verdicts(group, LOOP)}}}",
-                _of_unknowns(
-                    f"pipemap:{{{tables.indexed('domains')},{_verdicts(group, REFUSE_CLASS)}}}", known_elsewhere, tables
-                ),
-                # A peer may be in mynetworks, and still its own peers get their final answer through us.
-                _of_unknowns(_answer_of_domain(tables, strictly=True), known_elsewhere, tables),
-            )
-        )
-        for _network, group in groups
+        ROUTES: tables.indexed("routes"),
+        DOMAINS: tables.indexed("domains"),
+        KNOWN: ",".join(f"pipemap:{{{table},static:{SKIP_CLASS}}}" for table in (f"${ROUTES}", *known_elsewhere)),
+        QUESTION: f"pipemap:{{regexp:{tables.path('whole_domain')},${DOMAINS}}}",
+        SUBDOMAINS: f"pipemap:{{regexp:{tables.path('parent_domain')},${DOMAINS},static:{SKIP_CLASS}}}",
     }
 
 
-def _verdicts(group: _PeerGroup, answer: str) -> str:
-    rules = ",".join(f"{{{transport} = {answer}}}" for transport in group.transports)
-    return f"inline:{{{rules}}}"
-
-
-def _answer_of_domain(tables: TableNames, strictly: bool = False) -> str:
-    """Give the table that says what is asked about unknown recipients of a domain; ``strictly``: of every client."""
-    strict = f",inline:{{{{{CALL_AHEAD_CLASS} = {VERIFY_CLASS}}},{{{SKIP_CLASS} = {SKIP_CLASS}}}}}" if strictly else ""
-    return f"pipemap:{{regexp:{tables.path('whole_domain')},{tables.indexed('domains')}{strict}}}"
-
-
-def _of_unknowns(answer: str, known_elsewhere: Sequence[str], tables: TableNames) -> str:
+def _of_unknowns(answer: str) -> str:
     """Give the restriction that looks ``answer`` up for recipients without a route of their own.
 
     ``answer`` is a table whose keys are split domains. access(5) asks for user+extension@domain, user@domain, domain
     and then for parent domains: a known address ends the search at its own key, and a sub-domain of a split domain
     ends it one key before the split domain, because it is somebody else's.
     """
-    known = (tables.indexed("routes"), *known_elsewhere)
-    parts = (
-        *(f"pipemap:{{{table},static:{SKIP_CLASS}}}" for table in known),
-        answer,
-        f"pipemap:{{regexp:{tables.path('parent_domain')},{tables.indexed('domains')},static:{SKIP_CLASS}}}",
+    return f"check_recipient_access unionmap:{{${KNOWN},{answer},${SUBDOMAINS}}}"
+
+
+def _split_horizon(group: _PeerGroup) -> str:
+    """Give the restrictions for mail from the clients of a group: nothing goes back to where it came from."""
+    strictly = f"inline:{{{{{CALL_AHEAD_CLASS} = {VERIFY_CLASS}}},{{{SKIP_CLASS} = {SKIP_CLASS}}}}}"
+    return ", ".join(
+        (
+            f"check_recipient_access pipemap:{{${ROUTES},{_verdicts(group, LOOP)}}}",
+            _of_unknowns(f"pipemap:{{${DOMAINS},{_verdicts(group, REFUSE_CLASS)}}}"),
+            # A peer may be in mynetworks, and still its own peers get their final answer through us.
+            _of_unknowns(f"pipemap:{{${QUESTION},{strictly}}}"),
+        )
     )
-    return f"check_recipient_access unionmap:{{{','.join(parts)}}}"
+
+
+def _verdicts(group: _PeerGroup, answer: str) -> str:
+    rules = ",".join(f"{{{transport} = {answer}}}" for transport in group.transports)
+    return f"inline:{{{rules}}}"
