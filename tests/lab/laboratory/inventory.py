@@ -20,8 +20,8 @@ INVENTORY = STATE_FOLDER / "inventory.yml"
 def write_inventory(description: Description, subnet: ipaddress.IPv4Network, podman_program: Path) -> Path:
     """Write the inventory of a laboratory that stands in ``subnet``; give its path.
 
-    Every host has ``lab_address``; all of them have ``lab_addresses`` (inventory name to address),
-    ``lab_name_server`` and ``lab_dns_secret`` for the split map.
+    Every host has ``lab_address``. For the split map there are ``lab_addresses`` (inventory name to address),
+    ``lab_directories`` (the folder of the CSV files), ``lab_name_server``, ``lab_dns_key`` and ``lab_dns_secret``.
     """
     groups: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
     for host in description.hosts:
@@ -41,6 +41,7 @@ def write_inventory(description: Description, subnet: ipaddress.IPv4Network, pod
             },
             "vars": {
                 "lab_addresses": {host.name: host.address(subnet) for host in description.hosts},
+                "lab_directories": str(STATE_FOLDER / "directories"),
                 "lab_name_server": description.name_server.address(subnet),
                 "lab_dns_key": description.dns_key,
                 "lab_dns_secret": "{{ lookup('ansible.builtin.file', '" + str(STATE_FOLDER / "dns-secret") + "') }}",

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from laboratory.description import Description, Host, LabError, lab_description
+from laboratory.directories import write_directories
 from laboratory.images import ensure_images, image_name
 from laboratory.inventory import write_inventory
 from laboratory.network import current_subnet, ensure_network, remove_network
@@ -75,6 +76,7 @@ def bring_up(fresh: Iterable[str] = ()) -> list[str]:
             made.append(host.name)
         for host in description.hosts:
             wait_until_ready(host)
+        write_directories(description)
         write_inventory(description, subnet, write_wrapper(STATE_FOLDER))
     return made
 
