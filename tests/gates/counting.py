@@ -59,11 +59,11 @@ def by_importer_log(exit_code: int, output: str) -> Count:
 
 
 def by_sanity_log(exit_code: int, output: str) -> Count:
-    """Count ansible-test's sanity tests by their names; a test that could not be run is a failure, not a skip."""
-    ran = set(re.findall(r"^Running sanity test \"([^\"]+)\"", output, flags=re.MULTILINE))
-    not_run = re.findall(r"^WARNING: .*(?:skipp?(?:ed|ing)|Required program).*", output, flags=re.MULTILINE | re.I)
-    broken = set(re.findall(r"^ERROR: .*?sanity test \"?([a-z-]+)", output, flags=re.MULTILINE))
-    failed = len(broken) + len(not_run)
-    if exit_code != 0 and failed == 0:
+    """Count ansible-test's sanity tests; a test that could not be run is a failure, not a skip."""
+    ran = len(re.findall(r"^Running sanity test \"", output, flags=re.MULTILINE))
+    failed = sum(map(int, re.findall(r"^FATAL: The (\d+) sanity test\(s\)", output, flags=re.MULTILINE)))
+    # "Skipping ...", "All targets skipped", "Required program ... not found"
+    not_run = len(re.findall(r"^WARNING: .*(?:skipp(?:ed|ing)|required program)", output, flags=re.MULTILINE | re.I))
+    if failed + not_run == 0 and (exit_code != 0 or ran == 0):
         failed = 1
-    return Count(passed=max(len(ran) - len(broken), 0), failed=failed)
+    return Count(passed=max(ran - failed, 0), failed=failed + not_run)
