@@ -39,7 +39,7 @@ options:
       - Not for V(regexp) and V(pcre).
     type: raw
   secret_entries:
-    description: The same as O(entries) for values that nobody shall see. Sets O(secret), and hides them from all output.
+    description: The same as O(entries), for values that nobody shall see. Hides them from all output; sets O(secret).
     type: raw
   content:
     description: The whole text of the table.

@@ -126,15 +126,10 @@ def read_server(config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> PostfixServ
         )
     if listed.status != 0:
         raise failure(["postconf"], config_directory, listed)
-    parameters: dict[str, str] = {}
-    for line in listed.stdout.split("\n"):
-        name, equals, value = line.partition(" =")
-        if equals:
-            parameters[name] = value.strip()
     types = run_or_fail(["postconf", "-m"], config_directory).stdout.split()
     return PostfixServer(
         config_directory=config_directory,
-        parameters=parameters,
+        parameters=_parameters(listed.stdout),
         main_cf=MainCf(text),
         map_types=frozenset(types),
         warnings=distinct_lines(listed.stderr),
@@ -143,12 +138,12 @@ def read_server(config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> PostfixServ
 
 def expanded(config_directory: str, names: Sequence[str]) -> dict[str, str]:
     """Return the values of parameters with every ``$name`` in them expanded (``postconf -x``)."""
-    found: dict[str, str] = {}
-    for line in run_or_fail(["postconf", "-x", *names], config_directory).stdout.split("\n"):
-        name, equals, value = line.partition(" =")
-        if equals:
-            found[name] = value.strip()
-    return found
+    return _parameters(run_or_fail(["postconf", "-x", *names], config_directory).stdout)
+
+
+def read_defaults(config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> dict[str, str]:
+    """Return the default of every parameter that this Postfix has (``postconf -d``)."""
+    return _parameters(run_or_fail(["postconf", "-d"], config_directory).stdout)
 
 
 def is_running(config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> bool:
@@ -188,6 +183,16 @@ def server_lock(config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> Iterator[No
     finally:
         with suppress(OSError):
             os.close(descriptor)
+
+
+def _parameters(listed: str) -> dict[str, str]:
+    """Return the values that postconf(1) listed, by name."""
+    found: dict[str, str] = {}
+    for line in listed.split("\n"):
+        name, equals, value = line.partition(" =")
+        if equals:
+            found[name] = value.strip()
+    return found
 
 
 def _run_on_terminal(command: Sequence[str], environment: Mapping[str, str]) -> CommandResult:
