@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
+    DnsFailure,
     Party,
     ServerUnreachable,
     key_refused,
@@ -30,6 +31,10 @@ TCP_SIZE = 65535
 # So many questions go out before the replies to them are awaited: far below the 65,536 ids there are.
 _BATCH = 10_000
 _RCODE_MASK = 0x0F
+
+
+class MessageTooLarge(DnsFailure):
+    """A message, signed, is beyond the size limit of DNS messages; nothing was sent."""
 
 
 class Connection:
@@ -82,17 +87,12 @@ class Connection:
         return self.exchange(messages, repeatable=True, about=lambda message: str(message.question[0].name))
 
     def update(self, message: dns.update.UpdateMessage) -> dns.message.Message:
-        """Send an update once and give the reply. Raises ServerUnreachable and SignatureFailed."""
+        """Send an update once and give the reply.
+
+        Raises MessageTooLarge before anything is sent, ServerUnreachable and SignatureFailed.
+        """
         zone = str(message.zone[0].name).rstrip(".")
         return self.exchange([message], repeatable=False, about=lambda _message: zone)[0]
-
-    def fits(self, message: dns.message.Message) -> bool:
-        """Tell whether a message, signed, stays within the size limit of a DNS message."""
-        try:
-            self._wire(message)
-        except dns.exception.TooBig:
-            return False
-        return True
 
     def exchange(
         self,
@@ -152,7 +152,10 @@ class Connection:
     def _wire(self, message: dns.message.Message) -> bytes:
         if self._key is not None:
             message.use_tsig(self._key)
-        wire: bytes = message.to_wire(max_size=TCP_SIZE)
+        try:
+            wire: bytes = message.to_wire(max_size=TCP_SIZE)
+        except dns.exception.TooBig as error:
+            raise MessageTooLarge(f"a message to {self.party} is larger than {TCP_SIZE} octets") from error
         return wire
 
     def _verified(

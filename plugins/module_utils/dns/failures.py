@@ -92,7 +92,8 @@ def update_refused(party: Party, zone: str, rcode: str) -> ServerRefused:
     """Give the failure for an update that was answered with an error."""
     if rcode == "REFUSED":
         cure = (
-            f"let the key {party.key_name} change MX records of {zone} there (BIND: update-policy or allow-update)"
+            f"let the key {party.key_name} change MX records of {zone} there (BIND: update-policy or allow-update), "
+            "and give every exchange in this zone an address record, without which BIND refuses it too"
             if party.key_name
             else "name a key that may update the zone with key_name and key_secret, or with key_file"
         )

@@ -15,11 +15,15 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connectio
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import WriteNotSeen
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import signing_key
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import require_dnspython
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.reading import read_sets, refuse_aliases
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.reading import (
+    exchanges_without_address,
+    read_sets,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.updating import write
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish import ABSENT, WantedSet, wanted_sets
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxSet
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_host, is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
 
 # Seconds until each repeated look at what was written; a server that forwards updates shows them a little later.
@@ -36,11 +40,14 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
     key = signing_key(params["key_name"], params["key_secret"], params["key_algorithm"], params["key_file"])
     _check_numbers(params)
     require_dnspython()
-    with Connection(params["server"], params["port"], params["protocol"], params["timeout"], key) as connection:
-        refuse_aliases(connection, _named_exchanges(wishes))
+    with Connection(
+        _server(params["server"]), params["port"], params["protocol"], params["timeout"], key
+    ) as connection:
+        planned = _plan(connection, wishes)
+        unreachable = exchanges_without_address(connection, _named_exchanges(wishes))
         changes = write(
             connection,
-            _plan(connection, wishes),
+            planned,
             lambda overtaken: _plan_again(connection, wishes, overtaken),
             rehearse=check_mode,
         )
@@ -52,6 +59,11 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
         changed=any(change.is_due for change in changes),
         values={"record_sets": [_returned(change) for change in changes]},
         diffs=zone_diffs(changes),
+        warnings=tuple(
+            f"the exchange {host} has no A or AAAA record on {connection.party}, which is authoritative for it: "
+            "no mail can reach it, and BIND refuses it in the MX sets of its own zone"
+            for host in unreachable
+        ),
     )
 
 
@@ -61,6 +73,13 @@ def _check_numbers(params: dict[str, Any]) -> None:
     for option in ("timeout", "wait_timeout"):
         if not params[option] > 0:
             raise InvalidInput(f"the option {option} is {params[option]:g}: write a number of seconds above 0")
+
+
+def _server(text: str) -> str:
+    try:
+        return text.strip() if is_ip_address(text) else canonical_host(text)
+    except InvalidInput as error:
+        raise InvalidInput(f"the option server names no DNS server: {error}") from error
 
 
 def _named_exchanges(wishes: Sequence[WantedSet]) -> set[str]:

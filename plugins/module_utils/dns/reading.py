@@ -62,19 +62,25 @@ def read_sets(connection: Connection, names: Mapping[str, str | None]) -> dict[s
     return readings
 
 
-def refuse_aliases(connection: Connection, exchanges: Iterable[str]) -> None:
-    """Raise AliasInTheWay for the first exchange that the server knows to be an alias (RFC 2181 section 10.3).
+def exchanges_without_address(connection: Connection, exchanges: Iterable[str]) -> list[str]:
+    """Give the exchanges that the server, being authoritative for them, knows to have no address.
 
-    Only the named server is asked, and not recursively: what it does not know by itself is not objected to.
+    Raises AliasInTheWay for an exchange that the server knows to be an alias (RFC 2181 section 10.3). Only the named
+    server is asked, and not recursively: what it does not know by itself is not objected to.
     """
     hosts = sorted(set(exchanges))
-    for host, reply in zip(hosts, connection.ask([(host, "CNAME") for host in hosts])):
-        target = _alias_target(host, reply)
+    replies = connection.ask([(host, rdtype) for host in hosts for rdtype in ("A", "AAAA")])
+    without = []
+    for host, ipv4, ipv6 in zip(hosts, replies[::2], replies[1::2]):
+        target = _alias_target(host, ipv4) or _alias_target(host, ipv6)
         if target is not None:
             raise AliasInTheWay(
                 f"the exchange {host} is an alias of {target}, and an MX record must not name an alias "
                 f"(RFC 2181 section 10.3): write {target} instead"
             )
+        if ipv4.flags & ipv6.flags & dns.flags.AA and not ipv4.answer and not ipv6.answer:
+            without.append(host)
+    return without
 
 
 def _read_answer(connection: Connection, name: str, zone: str | None, reply: dns.message.Message) -> _Answer:

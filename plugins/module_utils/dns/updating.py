@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Change
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection, MessageTooLarge
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
     PartlyWritten,
     SetKeepsChanging,
@@ -41,14 +42,24 @@ def write(connection: Connection, changes: Sequence[Change], replan: Replan, reh
     PartlyWritten, which tells what was, when a later message failed.
     """
     outcome = {change.name: change for change in changes}
-    messages = [message for batch in _by_zone(changes) for message in _split(connection, batch, rehearse)]
-    for number, batch in enumerate(messages):
+    batches = deque(_by_zone(changes))
+    done: list[Sequence[Change]] = []
+    while batches:
+        batch = batches.popleft()
         try:
             written = _write_batch(connection, batch, replan, rehearse)
-        except SplitDomainError as error:
-            if number == 0 or rehearse:
+        except MessageTooLarge:
+            if len(batch) == 1:
                 raise
-            raise _partly_written(messages, number, error) from error
+            # Found out by trying, because how well names compress is known only when the message is made.
+            middle = len(batch) // 2
+            batches.extendleft([batch[middle:], batch[:middle]])
+            continue
+        except SplitDomainError as error:
+            if not done or rehearse:
+                raise
+            raise _partly_written(done, [batch, *batches], error) from error
+        done.append(batch)
         outcome.update({change.name: change for change in written})
     return list(outcome.values())
 
@@ -59,14 +70,6 @@ def _by_zone(changes: Sequence[Change]) -> list[list[Change]]:
         if change.is_due:
             zones.setdefault(change.zone, []).append(change)
     return list(zones.values())
-
-
-def _split(connection: Connection, batch: list[Change], rehearse: bool) -> list[list[Change]]:
-    """Halve a batch until each part fits into one message."""
-    if len(batch) == 1 or connection.fits(_message(batch, rehearse)):
-        return [batch]
-    middle = len(batch) // 2
-    return _split(connection, batch[:middle], rehearse) + _split(connection, batch[middle:], rehearse)
 
 
 def _write_batch(connection: Connection, batch: Sequence[Change], replan: Replan, rehearse: bool) -> list[Change]:
@@ -112,7 +115,9 @@ def _rdata(record: MxRecord) -> dns.rdata.Rdata:
     return dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.MX, str(record))
 
 
-def _partly_written(messages: Sequence[Sequence[Change]], failed: int, error: SplitDomainError) -> PartlyWritten:
+def _partly_written(
+    done: Sequence[Sequence[Change]], left: Sequence[Sequence[Change]], error: SplitDomainError
+) -> PartlyWritten:
     """Tell by zone and number of names what was written before a message failed, and what was not."""
 
     def listed(batches: Sequence[Sequence[Change]]) -> str:
@@ -122,6 +127,6 @@ def _partly_written(messages: Sequence[Sequence[Change]], failed: int, error: Sp
         return ", ".join(f"{zone} ({count} {'name' if count == 1 else 'names'})" for zone, count in names.items())
 
     return PartlyWritten(
-        f"{error} - before this was written: {listed(messages[:failed])}; not written: {listed(messages[failed:])}; "
+        f"{error} - before this was written: {listed(done)}; not written: {listed(left)}; "
         "run the task again when the cause is gone, what is written stays as it is"
     )

@@ -1,0 +1,248 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Tests of mx_records against a real BIND: what is published, returned and left alone.
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from named_server import Named
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ServerRefused
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
+
+MX1 = {"preference": 10, "exchange": "mx1.example.com"}
+MX2 = {"preference": 20, "exchange": "mx2.example.com"}
+BACKUP = {"preference": 50, "exchange": "backup.example.net"}
+
+
+def publish(named: Named, *record_sets: dict[str, Any], check_mode: bool = False, **options: Any) -> Outcome:
+    return publish_mx_records(named.params(*record_sets, **options), check_mode)
+
+
+def test_a_set_is_published_with_its_ttl_and_the_zone_is_found_by_itself(named):
+    outcome = publish(named, {"name": "example.com", "ttl": 120, "mx": [MX2, MX1]})
+    assert outcome.changed
+    assert outcome.values["record_sets"] == [
+        {
+            "name": "example.com",
+            "zone": "example.com",
+            "before": {"ttl": None, "mx": []},
+            "after": {"ttl": 120, "mx": [MX1, MX2]},
+            "changed": True,
+        }
+    ]
+    assert named.mx("example.com") == [(10, "mx1.example.com.", 120), (20, "mx2.example.com.", 120)]
+
+
+def test_exact_replaces_the_whole_set(named):
+    publish(named, {"name": "example.com", "mx": [MX1, BACKUP]})
+    publish(named, {"name": "example.com", "mx": [MX2]})
+    assert named.mx("example.com") == [(20, "mx2.example.com.", 3600)]
+
+
+def test_present_adds_and_leaves_others_alone_with_their_ttl(named):
+    publish(named, {"name": "example.com", "ttl": 77, "mx": [MX1]})
+    publish(named, {"name": "example.com", "state": "present", "mx": [BACKUP]})
+    assert named.mx("example.com") == [(10, "mx1.example.com.", 77), (50, "backup.example.net.", 77)]
+
+
+def test_absent_removes_only_the_records_named(named):
+    publish(named, {"name": "example.com", "ttl": 77, "mx": [MX1, MX2]})
+    publish(named, {"name": "example.com", "state": "absent", "mx": [MX2, BACKUP]})
+    assert named.mx("example.com") == [(10, "mx1.example.com.", 77)]
+
+
+def test_absent_needs_the_preference_to_be_the_same_too(named):
+    publish(named, {"name": "example.com", "mx": [MX1]})
+    outcome = publish(named, {"name": "example.com", "state": "absent", "mx": [{**MX1, "preference": 11}]})
+    assert not outcome.changed
+    assert len(named.mx("example.com")) == 1
+
+
+def test_exact_with_an_empty_list_removes_the_set(named):
+    publish(named, {"name": "a.example.com", "mx": [MX1]})
+    assert publish(named, {"name": "a.example.com", "mx": []}).changed
+    assert named.mx("a.example.com") == []
+    assert not publish(named, {"name": "a.example.com", "mx": []}).changed
+
+
+def test_a_malformed_record_of_somebody_else_can_be_removed(named):
+    named.nsupdate("zone example.com", "update add a.example.com 60 MX 5 mail_x.example.org.")
+    outcome = publish(
+        named, {"name": "a.example.com", "state": "absent", "mx": [{"preference": 5, "exchange": "mail_x.example.org"}]}
+    )
+    assert outcome.changed
+    assert named.mx("a.example.com") == []
+
+
+def test_a_null_mx_is_published_alone(named):
+    publish(named, {"name": "www.example.com", "mx": [{"preference": 0, "exchange": "."}]})
+    assert named.mx("www.example.com") == [(0, ".", 3600)]
+    assert not publish(named, {"name": "www.example.com", "mx": [{"preference": "00", "exchange": "."}]}).changed
+
+
+def test_a_record_is_not_added_beside_a_null_mx_that_is_already_published(named):
+    publish(named, {"name": "www.example.com", "mx": [{"preference": 0, "exchange": "."}]})
+    with pytest.raises(InvalidInput, match=r"www\.example\.com.*RFC 7505"):
+        publish(named, {"name": "www.example.com", "state": "present", "mx": [MX1]})
+    assert named.mx("www.example.com") == [(0, ".", 3600)]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        {"name": "EXAMPLE.com.", "mx": [MX1, MX2]},
+        {"name": "@", "zone": "Example.COM.", "mx": [MX2, MX1, MX1]},
+        {"name": " example.com", "mx": [{"preference": "010", "exchange": "MX1.Example.COM."}, MX2]},
+        {"name": "example.com", "ttl": 3600, "mx": [MX1, {"preference": " 20 ", "exchange": "mx2.example.com "}]},
+        {"name": "example.com", "state": "present", "mx": [MX2]},
+        {"name": "example.com", "state": "absent", "mx": [BACKUP]},
+    ],
+)
+def test_a_second_run_changes_nothing_under_any_spelling(named, spelling):
+    publish(named, {"name": "example.com", "mx": [MX1, MX2]})
+    serial = named.serial("example.com")
+    outcome = publish(named, spelling)
+    assert not outcome.changed and not outcome.diffs
+    assert named.serial("example.com") == serial
+
+
+def test_a_drifted_ttl_is_found_and_brought_back(named):
+    publish(named, {"name": "example.com", "ttl": 300, "mx": [MX1]})
+    named.nsupdate(
+        "zone example.com", "update delete example.com MX", "update add example.com 60 MX 10 mx1.example.com."
+    )
+    outcome = publish(named, {"name": "example.com", "ttl": 300, "mx": [MX1]})
+    assert outcome.changed
+    assert named.mx("example.com") == [(10, "mx1.example.com.", 300)]
+
+
+def test_many_zones_in_one_task_are_found_and_written_each_in_its_own(named):
+    names = ["example.com", "deep.below.example.com", "example.net", "a.child.example.net", "bücher.example"]
+    outcome = publish(named, *[{"name": name, "mx": [MX1]} for name in names])
+    assert [one["zone"] for one in outcome.values["record_sets"]] == [
+        "example.com",
+        "example.com",
+        "example.net",
+        "child.example.net",
+        "xn--bcher-kva.example",
+    ]
+    assert [diff.header for diff in outcome.diffs] == [
+        "MX records in the zone example.com",
+        "MX records in the zone example.net",
+        "MX records in the zone child.example.net",
+        "MX records in the zone xn--bcher-kva.example",
+    ]
+    assert all(len(named.mx(name)) == 1 for name in [*names[:4], "xn--bcher-kva.example"])
+
+
+def test_what_was_found_undoes_a_change(named):
+    publish(named, {"name": "example.com", "ttl": 99, "mx": [MX1, BACKUP]})
+    outcome = publish(named, {"name": "example.com", "ttl": 11, "mx": [MX2]})
+    before = outcome.values["record_sets"][0]["before"]
+    publish(named, {"name": "example.com", **before})
+    assert named.mx("example.com") == [(10, "mx1.example.com.", 99), (50, "backup.example.net.", 99)]
+
+
+def test_a_wildcard_is_published_and_a_name_below_it_gets_a_set_of_its_own(named):
+    publish(named, {"name": "*.example.com", "mx": [MX1]})
+    assert named.mx("any.example.com") == [(10, "mx1.example.com.", 3600)]
+    outcome = publish(named, {"name": "own.example.com", "mx": [MX1]})
+    assert outcome.values["record_sets"][0]["before"] == {"ttl": None, "mx": []}
+    assert outcome.changed
+    publish(named, {"name": "*.example.com", "mx": []})
+    assert named.mx("own.example.com") == [(10, "mx1.example.com.", 3600)]
+    assert not publish(named, {"name": "own.example.com", "mx": [MX1]}).changed
+
+
+def test_a_set_that_only_a_wildcard_shows_cannot_be_removed_and_is_not_said_to_be(named):
+    publish(named, {"name": "*.example.com", "mx": [MX1]})
+    outcome = publish(named, {"name": "any.example.com", "mx": []})
+    assert not outcome.changed
+    assert outcome.values["record_sets"][0]["before"]["mx"] == []
+
+
+def test_an_own_set_that_equals_the_wildcards_is_removed_and_the_removal_is_seen(named):
+    publish(named, {"name": "*.example.com", "mx": [MX1]}, {"name": "own.example.com", "mx": [MX1]})
+    outcome = publish(named, {"name": "own.example.com", "mx": []})
+    assert outcome.changed
+    assert not publish(named, {"name": "own.example.com", "mx": []}).changed
+
+
+def test_absent_at_a_name_that_is_an_alias_changes_nothing(named):
+    outcome = publish(named, {"name": "alias.example.com", "state": "absent", "mx": [MX1]})
+    assert not outcome.changed
+    assert outcome.values["record_sets"][0]["zone"] == "example.com"
+
+
+def test_no_record_sets_change_nothing(named):
+    outcome = publish(named)
+    assert not outcome.changed
+    assert outcome.values["record_sets"] == []
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_both_protocols_publish_and_read_back(named, protocol):
+    wanted = [{"name": f"n{number}.example.com", "mx": [MX1, MX2]} for number in range(120)]
+    assert publish(named, *wanted, protocol=protocol).changed
+    assert len(named.mx("n119.example.com")) == 2
+    assert not publish(named, *wanted, protocol=protocol).changed
+
+
+def test_a_large_answer_that_does_not_fit_into_a_datagram_is_read_all_the_same(named):
+    many = [
+        {"preference": number, "exchange": f"mx{number}.a-long-label-to-fill-it.example.org"} for number in range(50)
+    ]
+    assert publish(named, {"name": "example.com", "mx": many}, protocol="udp").changed
+    assert not publish(named, {"name": "example.com", "mx": many}, protocol="udp").changed
+    assert len(named.mx("example.com")) == 50
+
+
+def test_the_diff_shows_the_lines_of_the_zone_file_before_and_after(named):
+    publish(named, {"name": "example.com", "ttl": 60, "mx": [MX1]})
+    (diff,) = publish(named, {"name": "example.com", "mx": [MX2]}, check_mode=True).diffs
+    assert diff.before == "example.com. 60 IN MX 10 mx1.example.com.\n"
+    assert diff.after == "example.com. 60 IN MX 20 mx2.example.com.\n"
+
+
+def test_an_exchange_that_has_no_address_is_warned_of_and_the_servers_refusal_is_explained(named):
+    nowhere = {"preference": 10, "exchange": "nowhere.example.com"}
+    (warning,) = publish(named, {"name": "example.net", "mx": [nowhere]}).warnings
+    assert "nowhere.example.com" in warning and "no A or AAAA record" in warning
+    assert publish(named, {"name": "example.com", "mx": [nowhere]}, check_mode=True).warnings
+    with pytest.raises(ServerRefused, match="address record"):
+        publish(named, {"name": "example.com", "mx": [nowhere]})
+
+
+WISHES = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["p.example.com", "P.example.com."]),
+        "state": st.sampled_from(["exact", "present", "absent"]),
+        "ttl": st.sampled_from([None, 60, 600]),
+        "mx": st.lists(st.sampled_from([MX1, MX2, BACKUP]), min_size=1, max_size=3),
+    }
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(wishes=st.lists(WISHES, min_size=1, max_size=3))
+def test_check_mode_predicts_what_the_run_does_and_writes_nothing(named, wishes):
+    for wish in wishes:
+        serial = named.serial("example.com")
+        predicted = publish(named, wish, check_mode=True)
+        assert named.serial("example.com") == serial
+        done = publish(named, wish)
+        assert predicted == done
+        assert (named.serial("example.com") != serial) == done.changed
+        after = done.values["record_sets"][0]["after"]
+        assert named.mx("p.example.com") == sorted(
+            (one["preference"], one["exchange"] + ".", after["ttl"]) for one in after["mx"]
+        )
+        assert not publish(named, wish).changed

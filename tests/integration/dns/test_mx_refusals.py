@@ -1,0 +1,300 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Tests of mx_records against a real BIND: every error is told as what it is, and nothing is written.
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import dns.message
+import dns.rcode
+import dns.tsig
+import pytest
+from named_server import READER, SECRETS, WRITER, Named, free_port
+from update_relay import HangUp, Relay, is_update, key, signed_answer, without_signature
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, SplitDomainError
+
+MX1 = {"preference": 10, "exchange": "mx1.example.com"}
+BOTH_MODES = pytest.mark.parametrize("check_mode", [False, True], ids=["run", "check mode"])
+# In the zone locked.example, where only 10 mx1.example.com stands, each of these is something to be written.
+DUE = [
+    {"state": "exact", "mx": [{"preference": 20, "exchange": "mx2.example.com"}]},
+    {"state": "exact", "mx": []},
+    {"state": "present", "mx": [{"preference": 20, "exchange": "mx2.example.com"}]},
+    {"state": "absent", "mx": [MX1]},
+]
+
+
+def failure_of(params: dict[str, Any], check_mode: bool = False) -> SplitDomainError:
+    with pytest.raises(SplitDomainError) as caught:
+        publish_mx_records(params, check_mode)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def through(relay: Relay, named: Named, *record_sets: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return {**named.params(*record_sets, **options), "port": relay.port, "server": "127.0.0.1"}
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("wish", DUE, ids=lambda wish: f"{wish['state']} {len(wish['mx'])}")
+@pytest.mark.parametrize("signer", [WRITER, None])
+def test_a_refused_update_is_an_error_in_every_state_even_when_the_record_is_to_be_absent(
+    named, wish, signer, check_mode
+):
+    error = failure_of(named.params({"name": "locked.example", **wish}, key=signer), check_mode)
+    assert isinstance(error, failures.ServerRefused)
+    for word in ["REFUSED", "locked.example", f"127.0.0.1 port {named.port}", signer or "key_name"]:
+        assert word in str(error)
+    assert named.mx("locked.example") == [(10, "mx1.example.com.", 300)]
+
+
+@BOTH_MODES
+def test_a_key_without_the_right_to_update_is_refused_and_named(named, check_mode):
+    error = failure_of(named.params({"name": "example.com", "mx": [MX1]}, key=READER), check_mode)
+    assert "REFUSED" in str(error) and READER in str(error) and "update-policy" in str(error)
+    assert named.mx("example.com") == []
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("state", ["exact", "present", "absent"])
+def test_a_zone_that_the_server_does_not_serve_is_an_error_not_an_empty_set(named, state, check_mode):
+    error = failure_of(named.params({"name": "elsewhere.example", "state": state, "mx": [MX1]}), check_mode)
+    assert isinstance(error, failures.ServerRefused)
+    assert "elsewhere.example" in str(error) and "REFUSED" in str(error) and "authoritative" in str(error)
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("state", ["exact", "present", "absent"])
+def test_a_key_that_the_server_does_not_know_is_told_as_badkey(named, state, check_mode):
+    wish = {"name": "example.com", "state": state, "mx": [MX1]}
+    error = failure_of({**named.params(wish), "key_name": "unknown-key"}, check_mode)
+    assert isinstance(error, failures.SignatureFailed)
+    assert "BADKEY" in str(error) and "unknown-key" in str(error) and "key_name" in str(error)
+
+
+@BOTH_MODES
+def test_a_wrong_secret_is_told_as_badsig_and_is_not_shown(named, check_mode):
+    params = {**named.params({"name": "example.com", "mx": [MX1]}), "key_secret": SECRETS[READER]}
+    error = failure_of(params, check_mode)
+    assert "BADSIG" in str(error) and WRITER in str(error) and SECRETS[READER] not in str(error)
+
+
+@BOTH_MODES
+def test_clocks_that_differ_are_told_as_badtime(named, relay, check_mode):
+    def signed_an_hour_ago(request: bytes) -> bytes:
+        old = dns.message.from_wire(request, keyring=key())
+        renewed = old.to_wire()
+        return _resigned(renewed, old, seconds_ago=3600)
+
+    relay.forwarded = signed_an_hour_ago
+    error = failure_of(through(relay, named, {"name": "example.com", "mx": [MX1]}), check_mode)
+    assert isinstance(error, failures.SignatureFailed)
+    assert "BADTIME" in str(error) and "clock" in str(error) and WRITER in str(error)
+
+
+def _resigned(wire: bytes, message: dns.message.Message, seconds_ago: int) -> bytes:
+    """Sign a request anew as a client with a slow clock would."""
+    bare = without_signature(wire)
+    stamped = message.tsig[0].time_signed - seconds_ago
+    template = message.tsig[0].replace(mac=b"")
+    rdata, _context = dns.tsig.sign(bare, key(), template, stamped, b"")
+    signed = dns.message.from_wire(bare)
+    signed.tsig = dns.message.Message._make_tsig(
+        key().name, key().algorithm, stamped, 300, rdata.mac, signed.id, 0, b""
+    )
+    owner = key().name.to_wire()
+    data = rdata.to_wire()
+    record = (
+        owner + (250).to_bytes(2, "big") + (255).to_bytes(2, "big") + bytes(4) + len(data).to_bytes(2, "big") + data
+    )
+    return bare[:10] + (int.from_bytes(bare[10:12], "big") + 1).to_bytes(2, "big") + bare[12:] + record
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("rcode", ["NOTAUTH", "SERVFAIL", "NOTIMP", "FORMERR", "NOTZONE"])
+def test_every_rcode_of_an_update_is_told_with_the_zone_the_key_and_the_server(named, relay, rcode, check_mode):
+    relay.answer = lambda wire: signed_answer(wire, dns.rcode.from_text(rcode)) if is_update(wire) else None
+    error = failure_of(through(relay, named, {"name": "a.example.com", "mx": [MX1]}), check_mode)
+    assert isinstance(error, failures.ServerRefused)
+    for word in [rcode, "zone example.com", WRITER, f"127.0.0.1 port {relay.port}"]:
+        assert word in str(error)
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("state", ["exact", "absent"])
+def test_servfail_for_a_query_is_never_taken_for_an_empty_set(named, relay, state, check_mode):
+    relay.answer = lambda wire: signed_answer(wire, dns.rcode.SERVFAIL)
+    error = failure_of(through(relay, named, {"name": "example.com", "state": state, "mx": [MX1]}), check_mode)
+    assert "SERVFAIL" in str(error) and "example.com" in str(error) and "log" in str(error)
+    assert relay.updates == []
+
+
+@BOTH_MODES
+def test_an_unsigned_reply_to_a_signed_update_is_not_believed(named, relay, check_mode):
+    relay.answer = lambda wire: without_signature(signed_answer(wire, 0)) if is_update(wire) else None
+    error = failure_of(through(relay, named, {"name": "example.com", "mx": [MX1]}), check_mode)
+    assert isinstance(error, failures.SignatureFailed)
+    assert "not signed" in str(error) and "example.com" in str(error)
+
+
+def test_an_unsigned_reply_to_a_signed_question_is_not_believed(named, relay):
+    relay.answer = lambda wire: dns.message.make_response(dns.message.from_wire(without_signature(wire))).to_wire()
+    error = failure_of(through(relay, named, {"name": "example.com", "mx": []}))
+    assert "not signed" in str(error)
+
+
+def test_a_reply_signed_with_another_key_is_not_believed(named, relay):
+    def signed_by_the_reader(wire: bytes) -> bytes:
+        asked = dns.message.from_wire(wire, keyring=key())
+        reply = dns.message.make_response(dns.message.from_wire(without_signature(wire)))
+        reply.use_tsig(key(READER))
+        reply.request_mac = asked.mac
+        return reply.to_wire()
+
+    relay.answer = signed_by_the_reader
+    error = failure_of(through(relay, named, {"name": "example.com", "mx": []}))
+    assert isinstance(error, failures.SignatureFailed)
+    assert "another key" in str(error)
+
+
+def test_a_reply_that_was_altered_on_its_way_is_not_believed(named, relay):
+    def altered(wire: bytes) -> bytes:
+        reply = bytearray(signed_answer(wire, 0))
+        reply[3] ^= 0x05
+        return bytes(reply)
+
+    relay.answer = altered
+    error = failure_of(through(relay, named, {"name": "example.com", "mx": []}))
+    assert "signature is wrong" in str(error)
+
+
+def test_a_reply_to_another_question_is_not_believed(named, relay):
+    def other_question(wire: bytes) -> bytes:
+        asked = dns.message.from_wire(wire, keyring=key())
+        asked.question = dns.message.make_query("other.example.com", "MX").question
+        return dns.message.make_response(asked).to_wire()
+
+    relay.answer = other_question
+    assert "another question" in str(failure_of(through(relay, named, {"name": "example.com", "mx": []})))
+
+
+def test_what_is_no_dns_message_is_told_as_unreadable(named, relay):
+    relay.answer = lambda wire: wire[:2] + b"garbage"
+    assert "cannot be read" in str(failure_of(through(relay, named, {"name": "example.com", "mx": []})))
+
+
+@BOTH_MODES
+@pytest.mark.parametrize("state", ["exact", "absent"])
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_silence_is_an_error_after_the_timeout(named, protocol, state, check_mode):
+    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    with socket.socket(type=kind) as silent:
+        silent.bind(("127.0.0.1", 0))
+        if protocol == "tcp":
+            silent.listen()
+        wish = {"name": "example.com", "state": state, "mx": [MX1]}
+        params = named.params(wish, protocol=protocol, timeout=0.3)
+        error = failure_of({**params, "port": silent.getsockname()[1]}, check_mode)
+    assert isinstance(error, failures.ServerUnreachable)
+    assert "within 0.3 s" in str(error) and WRITER in str(error) and "127.0.0.1" in str(error)
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_a_port_where_nobody_listens_is_told(named, protocol):
+    params = named.params({"name": "example.com", "mx": [MX1]}, protocol=protocol)
+    error = failure_of({**params, "port": free_port()})
+    assert isinstance(error, failures.ServerUnreachable) and "refused" in str(error)
+
+
+def test_a_connection_that_is_closed_on_an_update_leaves_it_open_whether_it_was_written_and_says_so(named, relay):
+    def hang_up(number: int) -> None:
+        raise HangUp
+
+    relay.before_update = hang_up
+    error = failure_of(through(relay, named, {"name": "example.com", "mx": [MX1]}))
+    assert isinstance(error, failures.ServerUnreachable)
+    assert "closed the connection" in str(error) and "not known" in str(error)
+    assert len(relay.updates) == 1
+
+
+def test_an_exchange_that_is_an_alias_is_refused_before_anything_is_written(named):
+    serial = named.serial("example.net")
+    wish = {"name": "example.net", "mx": [MX1, {"preference": 20, "exchange": "alias.example.com"}]}
+    error = failure_of(named.params({"name": "example.com", "mx": [MX1]}, wish))
+    assert isinstance(error, failures.AliasInTheWay)
+    assert "alias.example.com" in str(error) and "mx1.example.com" in str(error) and "RFC 2181" in str(error)
+    assert named.serial("example.net") == serial and named.mx("example.com") == []
+
+
+@BOTH_MODES
+def test_a_name_that_is_an_alias_is_refused_because_the_server_would_ignore_its_set(named, check_mode):
+    error = failure_of(named.params({"name": "alias.example.com", "mx": [MX1]}), check_mode)
+    assert isinstance(error, failures.AliasInTheWay)
+    assert "alias.example.com" in str(error) and "CNAME" in str(error)
+
+
+def test_a_name_that_the_server_delegates_to_others_is_told(named):
+    error = failure_of(named.params({"name": "a.sub.example.com", "mx": [MX1]}))
+    assert isinstance(error, failures.ZoneMismatch) and "sub.example.com" in str(error)
+
+
+def test_a_name_in_another_zone_than_the_one_given_is_told_with_the_right_zone(named):
+    error = failure_of(named.params({"name": "a.child.example.net", "zone": "example.net", "mx": [MX1]}))
+    assert isinstance(error, failures.ZoneMismatch) and "in the zone child.example.net" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ({"name": "example.com", "mx": [{"preference": 65536, "exchange": "mx1.example.com"}]}, ["65536", "65535"]),
+        ({"name": "example.com", "mx": [{"preference": -1, "exchange": "mx1.example.com"}]}, ["-1"]),
+        ({"name": "example.com", "mx": [{"preference": 1, "exchange": "192.0.2.1"}]}, ["192.0.2.1", "IP address"]),
+        ({"name": "example.com", "mx": [{"preference": 1, "exchange": "2001:db8::1"}]}, ["IP address"]),
+        ({"name": "example.com", "mx": [{"preference": 1, "exchange": "mx_1.example.com"}]}, ["mx_1"]),
+        ({"name": "example.com", "mx": [{"preference": 0, "exchange": "."}, MX1]}, ["RFC 7505"]),
+        ({"name": "example.com", "mx": [{"preference": 5, "exchange": "."}]}, ["RFC 7505"]),
+        ({"name": "exam\nple.com", "mx": [MX1]}, ["control character"]),
+        ({"name": "@", "mx": [MX1]}, ["zone"]),
+        ({"name": "www", "zone": "example.com", "mx": [MX1]}, ["www.example.com"]),
+        ({"name": "example.com", "ttl": -1, "mx": [MX1]}, ["TTL"]),
+        ({"name": "example.com", "state": "absent", "mx": []}, ["empty"]),
+        ({"name": "example.com", "state": "present", "mx": []}, ["empty"]),
+        ({"name": "Example.NET.", "mx": [MX1]}, ["already in record_sets[0]"]),
+    ],
+)
+def test_bad_input_is_refused_with_its_place_before_anything_is_sent(named, relay, bad, words):
+    good = {"name": "example.net", "mx": [MX1]}
+    error = failure_of(through(relay, named, good, bad))
+    assert isinstance(error, InvalidInput)
+    for word in ["record_sets[1]", *words]:
+        assert word in str(error)
+    assert relay.connections == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"key_secret": "no base64!"},
+        {"key_secret": ""},
+        {"key_name": None},
+        {"key_secret": None},
+        {"key_name": "two words"},
+        {"port": 0},
+        {"server": "bad..name"},
+        {"timeout": 0.0},
+        {"key_name": None, "key_secret": None, "key_file": "/nonexistent/key"},
+    ],
+    ids=str,
+)
+def test_options_that_cannot_be_used_are_refused_before_anything_is_sent(named, relay, options):
+    params = {**through(relay, named, {"name": "example.com", "mx": [MX1]}), **options}
+    error = failure_of(params)
+    assert isinstance(error, InvalidInput)
+    assert relay.connections == 0
+    assert "no base64!" not in str(error)
