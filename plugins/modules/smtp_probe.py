@@ -74,6 +74,11 @@ options:
     type: bool
     default: false
 attributes:
+  action_group:
+    description: Use C(group/mailops.split_domain.split_domain) in C(module_defaults) for all modules of the collection.
+    support: full
+    membership:
+      - mailops.split_domain.split_domain
   check_mode:
     description: Can run in check mode and return what it returns otherwise, since it changes nothing.
     support: full

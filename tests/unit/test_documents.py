@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Tests of the documents: links lead somewhere, YAML can be read, and commands that are named exist.
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("roles/*/README.md")])
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+YAML_BLOCK = re.compile(r"^```ya?ml\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+MAKE_TARGET = re.compile(r"`make ([a-z-]+)")
+FENCE = re.compile(r"^```.*?^```", flags=re.MULTILINE | re.DOTALL)
+
+
+def shown(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def anchors_of(path: Path) -> set[str]:
+    """Give the anchors that a Markdown viewer makes of the headings of a document."""
+    headings = re.findall(r"^#+ +(.+)$", FENCE.sub("", path.read_text(encoding="utf-8")), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def local_links(path: Path) -> Iterator[str]:
+    for target in LINK.findall(FENCE.sub("", path.read_text(encoding="utf-8"))):
+        if not re.match(r"[a-z]+:", target):
+            yield target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=shown)
+def test_every_local_link_leads_somewhere(document: Path) -> None:
+    broken = []
+    for target in local_links(document):
+        name, _hash, anchor = target.partition("#")
+        path = (document.parent / name).resolve() if name else document
+        if not path.exists() or (anchor and anchor not in anchors_of(path)):
+            broken.append(target)
+    assert broken == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=shown)
+def test_every_yaml_block_can_be_read(document: Path) -> None:
+    for block in YAML_BLOCK.findall(document.read_text(encoding="utf-8")):
+        list(yaml.safe_load_all(block))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=shown)
+def test_every_make_target_that_is_named_exists(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    assert set(MAKE_TARGET.findall(document.read_text(encoding="utf-8"))) - targets == set()
+
+
+def test_every_make_target_is_explained_by_make_help() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    declared = re.search(r"^\.PHONY: (.*)$", text, flags=re.MULTILINE)
+    assert declared is not None
+    assert set(declared.group(1).split()) == set(re.findall(r"^([a-z-]+):.*## ", text, flags=re.MULTILINE))
+
+
+def test_the_tested_versions_in_the_readme_are_those_that_are_installed() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    pinned = dict(
+        re.findall(
+            r"^([\w-]+)==(.+)$", (ROOT / "tests/gates/constraints.txt").read_text(encoding="utf-8"), re.MULTILINE
+        )
+    )
+    for package in ("ansible-core", "dnspython"):
+        assert pinned[package] in readme, f"README.md does not name {package} {pinned[package]}"
