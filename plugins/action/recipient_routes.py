@@ -10,14 +10,13 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.directory import compile_source
+from ansible_collections.mailops.split_domain.plugins.module_utils.directory_bulk import compile_source
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
 
 
 class ActionModule(ActionBase):
     """Read ``src`` where it is, then run the module of the same name with it on the server."""
 
-    TRANSFERS_FILES = True
     _supports_check_mode = True
     _supports_diff = True
 
@@ -27,18 +26,7 @@ class ActionModule(ActionBase):
         arguments = dict(self._task.args)
         try:
             if arguments.get("src"):
-                arguments["src"] = self._send(compile_source(arguments, lambda path: self._find_needle("files", path)))
-            result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
+                arguments["content"] = compile_source(arguments, lambda path: self._find_needle("files", path))
         except (SplitDomainError, AnsibleError) as error:
-            result.update(failed=True, msg=str(error))
-        finally:
-            self._remove_tmp_path(self._connection._shell.tmpdir)
-        return result
-
-    def _send(self, text: str) -> str:
-        remote_path = self._connection._shell.join_path(
-            self._connection._shell.tmpdir or self._make_tmp_path(), "routes"
-        )
-        self._transfer_data(remote_path, text)
-        self._fixup_perms2((self._connection._shell.tmpdir, remote_path))
-        return str(remote_path)
+            return {**result, "failed": True, "msg": str(error)}
+        return {**result, **self._execute_module(module_args=arguments, task_vars=task_vars)}

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -40,14 +42,7 @@ class RoutesText:
     @classmethod
     def of(cls, domain: str, routes: Mapping[Address, Destination]) -> RoutesText:
         """Give the text of a domain's routes."""
-        shown: dict[Destination, str] = {None: LOCAL}
-        lines = []
-        for address, destination in routes.items():
-            if destination not in shown:
-                shown[destination] = str(destination)
-            lines.append(f"{address.local_part}@{address.domain}\t{shown[destination]}\n")
-        lines.sort()
-        return cls(domain, "".join(lines))
+        return cls(domain, "".join(sorted(f"{address}\t{show(to)}\n" for address, to in routes.items())))
 
     @classmethod
     def parse(cls, text: str) -> RoutesText:
@@ -57,14 +52,27 @@ class RoutesText:
         line = rf"{DOT_ATOM_PATTERN}@{re.escape(domain)}\t(?:local|\[[a-z0-9.:-]+\]:[0-9]{{1,5}})\n"
         if not domain or not re.fullmatch(f"(?:{line})*", lines, re.ASCII):
             raise InvalidInput(
-                "the routes file is not one that the collection's own action wrote on the controller: "
-                "run recipient_routes as a task, with 'src' naming a file on the controller"
+                "the option 'content' is not what the collection's own action makes of a directory: "
+                "leave it out, and name the file on the controller in 'src'"
             )
         return cls(domain, lines)
 
     def render(self) -> str:
-        """Give the text as it travels."""
+        """Give the whole text."""
         return f"{_TITLE}{self.domain}\n{self.lines}"
+
+    def pack(self) -> str:
+        """Give the text as it travels: compressed to about a tenth, in base64."""
+        return base64.b64encode(zlib.compress(self.render().encode("ascii"), level=1)).decode("ascii")
+
+    @classmethod
+    def unpack(cls, packed: str) -> RoutesText:
+        """Read what ``pack`` gave; raises InvalidInput for anything else."""
+        try:
+            text = zlib.decompress(base64.b64decode(packed, validate=True)).decode("ascii")
+        except (ValueError, zlib.error):
+            text = ""
+        return cls.parse(text)
 
     def with_transports(self, local_transport: str, relay_service: str) -> str:
         """Give the lines with transports instead of destinations: ``local_transport``, or ``service:[host]:port``."""

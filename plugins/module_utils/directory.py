@@ -6,18 +6,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import parse_recipient
-from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import (
-    RoutesText,
-    parse_destination,
-    routes_of_listings,
-)
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing
 
 ADDRESS_COLUMN = "address"
@@ -109,25 +103,3 @@ def _column(header: list[str], name: str, path: str) -> int:
             f"the first line names the columns, as in 'address,site'"
         )
     return header.index(name)
-
-
-def compile_source(arguments: Mapping[str, Any], find: Callable[[str], str]) -> str:
-    """Give the routes that ``src`` of the module ``recipient_routes`` stands for, as the text that the server takes.
-
-    ``arguments`` are the task's own, ``find`` gives the path of a named file on the controller. Raises InvalidInput
-    as ``read_listings`` does, and for a directory without a single address.
-    """
-    domain = canonical_domain(str(arguments.get("domain") or ""))
-    source = arguments["src"]
-    paths = [find(str(path)) for path in ([source] if isinstance(source, str) else source)]
-    destinations = {
-        str(site): parse_destination(value, f"the site {site} of {domain}")
-        for site, value in (arguments.get("sites") or {}).items()
-    }
-    routes = routes_of_listings(read_listings(paths, domain, arguments.get("site")), domain, destinations)
-    if not routes:
-        raise InvalidInput(
-            f"the directory of {domain} ({', '.join(paths)}) lists no address: "
-            f"check the file, or give 'routes: []' with state exact to remove all routes"
-        )
-    return RoutesText.of(domain, routes).render()

@@ -50,6 +50,11 @@ options:
       - Mutually exclusive with O(routes).
     type: list
     elements: path
+  content:
+    description:
+      - What the files in O(src) say, packed on the controller by the action of this module.
+      - Not for use in playbooks.
+    type: str
   sites:
     description: What each site in O(src) means on this server, as V(local) or a next hop as in O(routes[].to).
     type: dict
@@ -172,6 +177,8 @@ def main() -> None:
             "domain": {"type": "str", "required": True},
             "routes": {"type": "list", "elements": "dict", "options": ROUTE},
             "src": {"type": "list", "elements": "path"},
+            # A directory is nobody's business in the system log.
+            "content": {"type": "str", "no_log": True},
             "sites": {"type": "dict", "default": {}},
             "site": {"type": "str"},
             "local_transport": {"type": "str"},

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import (
@@ -33,25 +32,15 @@ def parse_request(arguments: dict[str, Any]) -> RoutesRequest:
     """Read the module's arguments; raises InvalidInput for what cannot be used."""
     domain = canonical_domain(arguments["domain"])
     state = arguments["state"]
-    if arguments["src"]:
-        text = _read_text(arguments["src"])
+    if arguments["content"]:
+        text = RoutesText.unpack(arguments["content"])
         if text.domain != domain:
-            raise InvalidInput(f"the routes file is of {text.domain}, the task of {domain}: name one domain in both")
+            raise InvalidInput(f"the option 'content' is of {text.domain}, the task of {domain}: leave 'content' out")
     else:
-        entries = arguments["routes"]
+        entries = arguments["routes"] or []
         if not entries and state != "exact":
             raise InvalidInput(f"the routes of {domain} are empty: list addresses, or give state exact to remove all")
         if state == "absent":
             entries = [{"address": entry.get("address"), "to": LOCAL} for entry in entries]
         text = RoutesText.of(domain, parse_routes(entries, domain))
     return RoutesRequest(text, state, parse_local_transport(arguments["local_transport"], f"the routes of {domain}"))
-
-
-def _read_text(sources: list[str]) -> RoutesText:
-    try:
-        return RoutesText.parse(Path(sources[0]).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidInput(
-            f"the file {sources[0]} cannot be read on the server ({error.strerror}): run recipient_routes as a task, "
-            f"with 'src' naming a file on the controller"
-        ) from error
