@@ -80,7 +80,8 @@ def plan_map(server: PostfixServer, request: TableRequest) -> Plan:
         steps.append(Settle(request.config_directory))
     index = index_path(request.path, kind)
     values: dict[str, Any] = {
-        "path": str(request.path),
+        # Not "path": for a result of that name, Ansible adds what it finds there now, in check mode the old file.
+        "file": str(request.path),
         "type": kind.name,
         "table": f"{kind.name}:{request.path}",
         "index": str(index) if index else None,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
@@ -27,7 +27,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     WriteTable,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import table_type
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import plan_table
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import plan_checked_table
 
 MOST_REPORTED_CHANGES = 100
 
@@ -49,11 +49,12 @@ def plan_routes(
     table = RoutesTable.parse(text or "")
     transport = request.local_transport or settled_transport or default_local_transport(server)
     section = _wanted_section(table, request, transport)
-    values = _values(domain, table, section)
+    gone, come = _changed_lines(table.sections.get(domain, ""), section)
+    values = _values(domain, section, _routes_in(domain, gone), _routes_in(domain, come))
     if text is None and not section:
         return Plan(steps=(), values=values)
     wanted_text = text if text is not None and _stands(table, domain, section) else None
-    change = plan_table(
+    change = plan_checked_table(
         server,
         path,
         table_type(server),
@@ -66,13 +67,10 @@ def plan_routes(
         steps = (*steps, Settle(server.config_directory))
     if change is None:
         return Plan(steps=steps, values=values)
-    before, after = table.sections.get(domain, ""), section
-    if before == after:
-        diff = shown_lines(f"{path} (index)", ["; ".join(change.reasons) + "\n"], ["rebuilt\n"])
+    if gone or come:
+        diff = shown_lines(str(path), gone, come)
     else:
-        old, new = before.splitlines(True), after.splitlines(True)
-        gone, come = set(old) - set(new), set(new) - set(old)
-        diff = shown_lines(str(path), [line for line in old if line in gone], [line for line in new if line in come])
+        diff = shown_lines(f"{path} (index)", ["; ".join(change.reasons) + "\n"], ["rebuilt\n"])
     return Plan(steps=steps, values=values, diffs=(diff,))
 
 
@@ -94,24 +92,35 @@ def _wanted_section(table: RoutesTable, request: RoutesRequest, transport: str) 
     return render_section({address: value for address, value in routes.items() if address not in asked})
 
 
-def _values(domain: str, table: RoutesTable, section: str) -> dict[str, object]:
-    if table.sections.get(domain, "") == section:
-        total = section.count("\n")
-        counts = {"before": total, "after": total, "added": 0, "changed": 0, "removed": 0}
-        return {"domain": domain, "counts": counts, "changes": []}
-    before, after = table.routes(domain), RoutesTable({domain: section}).routes(domain)
+def _values(domain: str, section: str, before: Routes, after: Routes) -> dict[str, object]:
+    """Give the module's result from the routes that stand in changed lines only."""
     changed = sorted(address for address in {*before, *after} if before.get(address) != after.get(address))
+    removed = sum(address not in after for address in changed)
+    added = sum(address not in before for address in changed)
+    total = section.count("\n")
     return {
         "domain": domain,
         "counts": {
-            "before": len(before),
-            "after": len(after),
-            "added": sum(address not in before for address in changed),
-            "changed": sum(address in before and address in after for address in changed),
-            "removed": sum(address not in after for address in changed),
+            "before": total - added + removed,
+            "after": total,
+            "added": added,
+            "changed": len(changed) - added - removed,
+            "removed": removed,
         },
         "changes": [
             {"address": address, "before": before.get(address), "after": after.get(address)}
             for address in changed[:MOST_REPORTED_CHANGES]
         ],
     }
+
+
+def _changed_lines(before: str, after: str) -> tuple[list[str], list[str]]:
+    """Give the lines that stand in only one of two sections, each list sorted."""
+    if before == after:
+        return [], []
+    old, new = set(before.splitlines(True)), set(after.splitlines(True))
+    return sorted(old - new), sorted(new - old)
+
+
+def _routes_in(domain: str, lines: Sequence[str]) -> Routes:
+    return RoutesTable({domain: "".join(lines)}).routes(domain)
