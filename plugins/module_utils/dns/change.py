@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import AliasInTheWay
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.reading import Reading
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish import ABSENT, EXACT, PRESENT, WantedSet
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxSet, check_set
@@ -17,6 +16,16 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.outcome impor
 
 # Seconds, for a new set whose TTL nobody named.
 DEFAULT_TTL = 3600
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the server holds for one name: its zone, its own MX set, and the target when the name is a CNAME."""
+
+    name: str
+    zone: str
+    current: MxSet
+    alias_of: str | None = None
 
 
 @dataclass(frozen=True)

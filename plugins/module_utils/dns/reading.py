@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Reading
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
     AliasInTheWay,
@@ -18,16 +19,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import dns
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord, MxSet, as_found
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_within, parents
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What the server holds for one name: its zone, its own MX set, and the target when the name is a CNAME."""
-
-    name: str
-    zone: str
-    current: MxSet
-    alias_of: str | None = None
 
 
 @dataclass(frozen=True)

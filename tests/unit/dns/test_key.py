@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Tests of TSIG keys: from options and from BIND key files, and never a secret in a message.
+
+from __future__ import annotations
+
+import base64
+import subprocess
+
+import pytest
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import ALGORITHMS, signing_key
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+
+SECRET = base64.b64encode(b"secret-secret-secret").decode()
+
+
+def test_without_any_option_there_is_no_key():
+    assert signing_key(None, None, "hmac-sha256", None) is None
+
+
+def test_a_key_is_read_from_its_options_in_any_spelling_of_its_name():
+    key = signing_key("Mail-Update.", f" {SECRET}\n", "HMAC-SHA512", None)
+    assert (key.name, key.algorithm, key.secret) == ("mail-update", "hmac-sha512", b"secret-secret-secret")
+
+
+def test_a_key_never_shows_its_secret():
+    key = signing_key("mail-update", SECRET, "hmac-sha256", None)
+    assert "secret-secret" not in repr(key) and SECRET not in repr(key)
+
+
+@pytest.mark.parametrize("secret", ["", "with blanks in it", "abc", "äöü=", "c2VjcmV0LX"])
+def test_a_secret_that_is_no_base64_is_refused_without_being_shown(secret):
+    with pytest.raises(InvalidInput, match="base64") as caught:
+        signing_key("mail-update", secret, "hmac-sha256", None)
+    assert not secret or secret not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("name", ["", "two words", "a;b", 'a"b', "a\nb"])
+def test_a_name_that_no_key_can_have_is_refused(name):
+    with pytest.raises(InvalidInput, match="name"):
+        signing_key(name, SECRET, "hmac-sha256", None)
+
+
+def test_half_a_key_is_refused():
+    with pytest.raises(InvalidInput, match="key_secret"):
+        signing_key("mail-update", None, "hmac-sha256", None)
+    with pytest.raises(InvalidInput, match="key_name"):
+        signing_key(None, SECRET, "hmac-sha256", None)
+
+
+@pytest.mark.parametrize(
+    "algorithm", ["hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"]
+)
+def test_a_file_of_tsig_keygen_is_read_with_its_algorithm(tmp_path, algorithm):
+    path = tmp_path / "update.key"
+    path.write_bytes(subprocess.run(["tsig-keygen", "-a", algorithm, "My-Key"], check=True, stdout=-1).stdout)
+    key = signing_key(None, None, "hmac-sha256", str(path))
+    assert (key.name, key.algorithm) == ("my-key", algorithm)
+    assert len(key.secret) >= 16
+
+
+FILE = f"""
+# a comment with key "none" {{ secret "x"; }};
+/* and another one */
+key first {{ algorithm hmac-sha1; secret {SECRET}; }}; // the first
+key "second." {{
+    secret "{SECRET}";
+    algorithm "HMAC-MD5.SIG-ALG.REG.INT";
+}};
+key third {{ algorithm hmac-sha256; }};
+key fourth {{ algorithm hmac-whirlpool; secret {SECRET}; }};
+"""
+
+
+@pytest.fixture
+def key_file(tmp_path):
+    path = tmp_path / "keys"
+    path.write_text(FILE)
+    return str(path)
+
+
+@pytest.mark.parametrize(("name", "algorithm"), [("first", "hmac-sha1"), ("Second", "hmac-md5")])
+def test_the_name_chooses_one_of_several_keys_in_a_file(key_file, name, algorithm):
+    key = signing_key(name, None, "hmac-sha256", key_file)
+    assert (key.name, key.algorithm, key.secret) == (name.lower(), algorithm, b"secret-secret-secret")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (None, "several keys"),
+        ("fifth", "no key fifth"),
+        ("third", "no secret"),
+        ("fourth", "hmac-whirlpool"),
+        ("none", "no key"),
+    ],
+)
+def test_a_key_that_cannot_be_taken_from_a_file_is_told(key_file, name, reason):
+    with pytest.raises(InvalidInput, match=reason) as caught:
+        signing_key(name, None, "hmac-sha256", key_file)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_or_holds_no_key_is_told_with_its_path(tmp_path):
+    with pytest.raises(InvalidInput, match=r"missing.key.*No such file"):
+        signing_key(None, None, "hmac-sha256", str(tmp_path / "missing.key"))
+    (tmp_path / "empty.key").write_text("nothing")
+    with pytest.raises(InvalidInput, match=r"empty.key holds no key"):
+        signing_key(None, None, "hmac-sha256", str(tmp_path / "empty.key"))
+    (tmp_path / "binary.key").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InvalidInput, match=r"binary.key.*no text"):
+        signing_key(None, None, "hmac-sha256", str(tmp_path / "binary.key"))
+
+
+def test_every_algorithm_on_offer_is_one_that_dnspython_signs_with():
+    tsig = pytest.importorskip("dns.tsig")
+    names = pytest.importorskip("dns.name")
+    for wire_name in ALGORITHMS.values():
+        tsig.get_context(tsig.Key("name", SECRET, names.from_text(wire_name))).sign()
