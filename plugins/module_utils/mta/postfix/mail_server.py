@@ -39,6 +39,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     refuse_old_postfix,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
+    ROUTES,
     SplitConfiguration,
     TableNames,
     compile_split,
@@ -139,9 +140,9 @@ class PostfixMailServer(MailServer):
         texts = {name: (text, kind) for name, text in wanted.indexed_tables.items()}
         for name, text in wanted.plain_tables.items():
             texts[name] = (text, table_type(server, "cidr" if name == "peers" else "regexp"))
-        # Postfix reads it from now on; its entries are recipient_routes' own.
-        routes = read_text(self._directory / "routes")
-        texts["routes"] = (routes or "", kind)
+        if not server.main_cf.value(ROUTES) and not (self._directory / "routes").exists():
+            # Postfix reads the table from now on. Its entries, and its repair, are recipient_routes' own.
+            texts["routes"] = ("", kind)
         changes = {}
         for name, (text, its_kind) in texts.items():
             change = plan_table(server, self._directory / name, its_kind, text)
