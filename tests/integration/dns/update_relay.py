@@ -58,11 +58,18 @@ def signed_answer(request: Wire, rcode: int) -> Wire:
     return reply.to_wire()
 
 
-def without_signature(wire: Wire) -> Wire:
-    """Give a message without its TSIG record."""
-    message = dns.message.from_wire(wire, keyring=False)
+def without_signature(request: Wire) -> Wire:
+    """Give a request without its TSIG record."""
+    message = dns.message.from_wire(request, keyring=key())
     message.tsig = None
     return message.to_wire()
+
+
+def unsigned_answer(request: Wire, rcode: int) -> Wire:
+    """Give an answer to a signed request as somebody would who does not have the key."""
+    reply = dns.message.make_response(dns.message.from_wire(without_signature(request)))
+    reply.set_rcode(rcode)
+    return reply.to_wire()
 
 
 @contextlib.contextmanager
