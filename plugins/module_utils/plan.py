@@ -74,7 +74,8 @@ def mx_record_sets(mapped_domains: Iterable[MappedDomain]) -> list[dict[str, Any
     for mapped in mapped_domains:
         if mapped.mx is None or not mapped.present:
             continue
-        record_set: dict[str, Any] = {"name": mapped.split_domain.domain, "mx": [dict(record) for record in mapped.mx]}
+        records = [{"preference": record.preference, "exchange": record.exchange} for record in mapped.mx]
+        record_set: dict[str, Any] = {"name": mapped.split_domain.domain, "mx": records}
         if mapped.mx_ttl is not None:
             record_set["ttl"] = mapped.mx_ttl
         record_sets.append(record_set)

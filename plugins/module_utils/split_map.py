@@ -11,6 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx import (
+    MxRecord,
+    check_set,
+    parse_record,
+    parse_ttl,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import (
     canonical_domain,
     canonical_host,
@@ -47,7 +53,7 @@ class MappedDomain:
     directory: DirectorySource = ()
     site_directories: Mapping[str, DirectorySource] = field(default_factory=dict)
     call_ahead_off: frozenset[str] = frozenset()
-    mx: tuple[Mapping[str, Any], ...] | None = None
+    mx: tuple[MxRecord, ...] | None = None
     mx_ttl: int | None = None
 
 
@@ -130,7 +136,6 @@ def _parse_domain(entry: Any) -> MappedDomain:
     written_sites = _as_list(entry.get("sites"), f"'sites' of {domain}", "a list of sites")
     sites = tuple(_parse_site(site, domain) for site in written_sites)
     names = [site.name for site in sites]
-    mx = entry.get("mx")
     return MappedDomain(
         split_domain=validate(SplitDomain(domain, sites)),
         present=state == "present",
@@ -141,8 +146,8 @@ def _parse_domain(entry: Any) -> MappedDomain:
             if site.get("directory") is not None
         },
         call_ahead_off=frozenset(name for name, site in zip(names, written_sites) if site.get("call_ahead") is False),
-        mx=None if mx is None else tuple(_as_list(mx, f"'mx' of {domain}", "a list of {preference, exchange}")),
-        mx_ttl=None if entry.get("mx_ttl") is None else int(entry["mx_ttl"]),
+        mx=_parse_mx(entry.get("mx"), f"'mx' of {domain}"),
+        mx_ttl=_parse_ttl(entry.get("mx_ttl"), f"'mx_ttl' of {domain}"),
     )
 
 
@@ -168,6 +173,33 @@ def _parse_site(value: Any, domain: str) -> Site:
         local_transport=parse_local_transport(value.get("local_transport"), owner),
         clients=tuple(map(str, _as_list(value.get("clients") or [], f"'clients' of {owner}", "a list of addresses"))),
     )
+
+
+def _parse_mx(value: Any, owner: str) -> tuple[MxRecord, ...] | None:
+    if value is None:
+        return None
+    records = []
+    for entry in _as_list(value, owner, "a list of {preference, exchange}"):
+        _refuse_odd_keys(entry, ("preference", "exchange"), owner)
+        try:
+            records.append(parse_record(entry.get("preference"), str(entry.get("exchange") or "")))
+        except InvalidInput as error:
+            raise InvalidInput(f"{owner}: {error}") from error
+    if not records:
+        raise InvalidInput(f"{owner} is an empty list: name its exchangers, or leave the key out to keep what is there")
+    try:
+        check_set(records)
+    except InvalidInput as error:
+        raise InvalidInput(f"{owner}: {error}") from error
+    return tuple(records)
+
+
+def _parse_ttl(value: Any, owner: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not str(value).strip().isdigit():
+        raise InvalidInput(f"{owner} is {_shown(value)}: write a number of seconds")
+    return parse_ttl(int(value))
 
 
 def _parse_directory(value: Any, owner: str) -> DirectorySource:
