@@ -44,7 +44,8 @@ def parse_address(text: str) -> Address:
     if not at_sign or not local_part or not domain:
         raise InvalidInput(f"{text!r} is not a mail address: write it as user@example.com")
     local_part = local_part.lower()
-    fault = _local_part_fault(local_part)
+    # canonical_domain forgives white space around a name, but here it would stand in the middle of the address.
+    fault = _character_fault(domain[0]) if domain[0].isspace() else _local_part_fault(local_part)
     if fault:
         raise InvalidInput(f"the address {text!r} {fault}")
     address = Address(_domain_of_many(domain), local_part)

@@ -30,7 +30,12 @@ _ALLOWED_SIGNS = "\u00b7\u0375\u05f3\u05f4\u30fb"
 
 
 def is_ip_address(text: str) -> bool:
-    """Tell whether ``text`` is an IPv4 or IPv6 address, written bare (no brackets, no prefix length)."""
+    """Tell whether ``text`` is an IPv4 or IPv6 address, written bare (no brackets, no prefix length, no zone).
+
+    The zone of RFC 4007 (``fe80::1%eth0``) means something on one machine only, and Python takes any characters in it.
+    """
+    if "%" in text:
+        return False
     try:
         ipaddress.ip_address(text.strip(" \t"))
     except ValueError:

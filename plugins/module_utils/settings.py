@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import (
-    canonical_domain,
-    canonical_host,
-)
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import (
+    parse_client,
     parse_local_transport,
     parse_relay,
     parse_site_name,
@@ -99,24 +96,5 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
 def _parse_peer(value: Mapping[str, Any], domain: str) -> Peer:
     site = parse_site_name(value.get("site"), domain)
     relay = parse_relay(value.get("relay"), f"the relay of the peer {site} of {domain}")
-    clients = {_parse_client(str(client), site, domain) for client in value.get("clients") or (relay.host,)}
+    clients = {parse_client(client, f"the peer {site} of {domain}") for client in value.get("clients") or (relay.host,)}
     return Peer(site, relay, tuple(sorted(clients)))
-
-
-def _parse_client(text: str, site: str, domain: str) -> str:
-    """Give a client as an address, a network in prefix notation or a host name, each in one spelling."""
-    bare = text.strip(" \t").strip("[]")
-    try:
-        network = ipaddress.ip_network(bare, strict=False)
-    except ValueError:
-        if "/" in bare:
-            raise InvalidInput(
-                f"the peer {site} of {domain} has the client {text!r}, which is no network: write it as 198.51.100.0/28"
-            ) from None
-        return canonical_host(bare)
-    if network.prefixlen == 0:
-        raise InvalidInput(
-            f"the peer {site} of {domain} has the client {text!r}, which is everybody: "
-            f"name the addresses its mail comes from"
-        )
-    return str(network.network_address) if network.num_addresses == 1 else str(network)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,7 +84,7 @@ def parse_relay(value: Any, owner: str) -> Relay:
     if not isinstance(host, str) or not host.strip():
         raise InvalidInput(f"{owner} has no host: give the name or address of the server that takes its mail")
     bare = host.strip(" \t").strip("[]")
-    canonical = bare.lower() if is_ip_address(bare) else canonical_host(bare)
+    canonical = str(ipaddress.ip_address(bare)) if is_ip_address(bare) else canonical_host(bare)
     tls = value.get("tls") or "may"
     if tls not in TLS_POLICIES:
         raise InvalidInput(f"{owner} has tls {tls!r}: use one of {', '.join(TLS_POLICIES)}")
@@ -125,6 +126,30 @@ def parse_site_name(value: Any, owner: str) -> str:
     return str(value)
 
 
+def parse_client(value: Any, owner: str) -> str:
+    """Read a client as an address, a network in prefix notation or a host name, each in one spelling.
+
+    ``owner`` is whose client it is in messages. Raises InvalidInput for anything else, and for all of the Internet.
+    """
+    if not isinstance(value, str):
+        raise InvalidInput(f"{owner} has the client {_shown(value)}: write an address, a network or a host name")
+    bare = value.strip(" \t").strip("[]")
+    address, slash, _length = bare.partition("/")
+    if not slash and not is_ip_address(address):
+        return canonical_host(bare)
+    try:
+        network = ipaddress.ip_network(bare if is_ip_address(address) else "", strict=False)
+    except ValueError:
+        raise InvalidInput(
+            f"{owner} has the client {value!r}, which is no network: write it as 198.51.100.0/28"
+        ) from None
+    if network.prefixlen == 0:
+        raise InvalidInput(
+            f"{owner} has the client {value!r}, which is everybody: name the addresses its mail comes from"
+        )
+    return str(network.network_address) if network.num_addresses == 1 else str(network)
+
+
 def _parse_domain(entry: Any) -> MappedDomain:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("domain"), str):
         raise InvalidInput(f"split_domains has an entry without 'domain' ({_shown(entry)}): name the mail domain")
@@ -161,6 +186,8 @@ def _parse_site(value: Any, domain: str) -> Site:
     if role not in ROLES:
         raise InvalidInput(f"{owner} has role {role!r}: use one of {', '.join(ROLES)}")
     hosts = tuple(str(host) for host in _as_list(value.get("hosts") or [], f"'hosts' of {owner}", "a list of servers"))
+    if not isinstance(value.get("call_ahead"), (bool, type(None))):
+        raise InvalidInput(f"{owner} has call_ahead {_shown(value['call_ahead'])}: write true or false")
     relay = value.get("relay")
     if relay is None and not hosts:
         raise InvalidInput(f"{owner} has neither hosts nor a relay: without one of them no mail can reach it, add one")
@@ -171,7 +198,10 @@ def _parse_site(value: Any, domain: str) -> Site:
         hosts=hosts,
         unknown=value.get("unknown"),
         local_transport=parse_local_transport(value.get("local_transport"), owner),
-        clients=tuple(map(str, _as_list(value.get("clients") or [], f"'clients' of {owner}", "a list of addresses"))),
+        clients=tuple(
+            parse_client(client, owner)
+            for client in _as_list(value.get("clients") or [], f"'clients' of {owner}", "a list of addresses")
+        ),
     )
 
 
