@@ -64,6 +64,11 @@ class Postfix:
         """Its certificate, for the name localhost; signed by itself."""
         return self.folder / "certificate.pem"
 
+    @property
+    def config(self) -> Path:
+        """Its configuration directory."""
+        return self.folder / "config"
+
     def log(self) -> str:
         """Everything it has logged."""
         return (self.folder / "mail.log").read_text()
@@ -91,7 +96,7 @@ def wait_for_greeting(port: int) -> None:
 
 
 @contextlib.contextmanager
-def started_postfix() -> Iterator[Postfix]:
+def started_postfix(main_cf: str = MAIN_CF) -> Iterator[Postfix]:
     """Start it, give it, and stop it and remove its folder at the end."""
     # Not pytest's own folder: Postfix's daemons run as another user, to whom that is closed.
     folder = Path(tempfile.mkdtemp(prefix="smtp-probe-"))
@@ -101,7 +106,7 @@ def started_postfix() -> Iterator[Postfix]:
         (folder / name).mkdir()
     shutil.chown(folder / "data", "postfix")
     port = free_port()
-    (config / "main.cf").write_text(MAIN_CF.format(folder=folder))
+    (config / "main.cf").write_text(main_cf.format(folder=folder))
     (config / "master.cf").write_text(MASTER_CF.format(port=port))
     run(
         *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),
