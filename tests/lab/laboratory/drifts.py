@@ -34,7 +34,7 @@ ROUNDS = (
         Drift(
             CLOUD,
             "somebody sets transport_maps back to what it was",
-            "sed -i 's|^transport_maps = .*|transport_maps = texthash:/etc/postfix/transport|' ../main.cf; postfix reload",
+            "sed -i '/^transport_maps/s|=.*|= texthash:/etc/postfix/transport|' ../main.cf; postfix reload",
         ),
     ),
     (

@@ -34,7 +34,8 @@ def host_archive(description: Description, host: Host, subnet: ipaddress.IPv4Net
     if host.kind == "mail_server":
         files[MAILBOX_FILE] = mailbox_lines(host.mailboxes).encode()
     if host is description.name_server:
-        files.update({path: text.encode() for path, text in name_server_files(description, subnet, secret).items()})
+        for name, text in name_server_files(description, subnet, secret).items():
+            files[name] = text.encode()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for path, content in files.items():
