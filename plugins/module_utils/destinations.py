@@ -111,7 +111,7 @@ def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, Destinati
 
 def parse_destination(value: Any, owner: str) -> Destination:
     """Read ``local``, ``host``, ``host:port``, ``[address]:port`` or ``{host, port}``; ``owner`` is for messages."""
-    if value == LOCAL:
+    if isinstance(value, str) and value.strip().lower() == LOCAL:
         return None
     if isinstance(value, str) and is_ip_address(value):
         value = {"host": value}

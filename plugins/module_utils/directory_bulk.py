@@ -10,7 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import DOT_ATOM_PATTERN, MAX_LOCAL_PART
+from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import (
+    DOT_ATOM_PATTERN,
+    MAX_ADDRESS,
+    MAX_LOCAL_PART,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import (
     Destination,
     RoutesText,
@@ -79,7 +83,8 @@ def _plain_rows(path: str, domain: str) -> Optional[list[tuple[str, str]]]:
     columns = header.rstrip("\r").split(",")
     if columns[:2] != [ADDRESS_COLUMN, SITE_COLUMN] or '"' in header:
         return None
-    local_part = rf"(?!-)(?=[^@\n]{{1,{MAX_LOCAL_PART}}}@){DOT_ATOM_PATTERN}"
+    longest = max(1, min(MAX_LOCAL_PART, MAX_ADDRESS - 1 - len(domain)))
+    local_part = rf"(?!-)(?=[^@\n]{{1,{longest}}}@){DOT_ATOM_PATTERN}"
     others = rf"(?:,[^,\"\r\n]*){{{len(columns) - 2}}}"
     rows: list[tuple[str, str]] = re.findall(
         rf"^({local_part}@{re.escape(domain)}),([A-Za-z0-9_-]+){others}\n", body, re.ASCII | re.MULTILINE
