@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import server_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("roles/*/README.md")])
@@ -51,6 +54,34 @@ def test_every_local_link_leads_somewhere(document: Path) -> None:
 def test_every_yaml_block_can_be_read(document: Path) -> None:
     for block in YAML_BLOCK.findall(document.read_text(encoding="utf-8")):
         list(yaml.safe_load_all(block))
+
+
+def split_maps() -> list[tuple[str, list[dict[str, Any]]]]:
+    """Give every whole split map that a document shows, with the document's name."""
+    found = []
+    for document in DOCUMENTS:
+        for block in YAML_BLOCK.findall(document.read_text(encoding="utf-8")):
+            content = next(yaml.safe_load_all(block), None)
+            if isinstance(content, dict) and "split_domains" in content:
+                found.append((shown(document), content["split_domains"]))
+    return found
+
+
+@pytest.mark.parametrize(("document", "split_map"), split_maps(), ids=[document for document, _map in split_maps()])
+def test_every_split_map_that_is_shown_can_be_compiled(
+    document: str, split_map: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    mapped = split_map[0]
+    assert "directory" in mapped, "the maps of the documents show where the directory is"
+    (tmp_path / mapped["directory"]).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / mapped["directory"]).write_text(
+        f"address,site\nalice@{mapped['domain']},{mapped['sites'][0]['name']}\n"
+    )
+    hosts = [host for site in mapped["sites"] for host in site.get("hosts", [])]
+    assert hosts
+    for host in hosts:
+        plan = server_arguments(split_map, host, None, [str(tmp_path)])
+        assert [entry["domain"] for entry in plan["domains"]] == [mapped["domain"]]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=shown)
