@@ -31,7 +31,6 @@ class TcpTransport:
     server: str
     port: int
     timeout: float
-    connections_opened: int = 0
     _socket: socket.socket | None = None
     _received: bytearray = field(default_factory=bytearray)
 
@@ -43,13 +42,11 @@ class TcpTransport:
         brought at least one reply. Raises TransportError.
         """
         waiting = dict(wires)
-        fresh = self._socket is None or self._was_closed()
-        if fresh:
-            self._open()
+        connected = self._connected()
         while waiting:
             progressed = False
             try:
-                for reply in self._round_trip(waiting):
+                for reply in self._round_trip(connected, waiting):
                     number = int.from_bytes(reply[:2], "big")
                     if number in waiting:
                         del waiting[number]
@@ -59,7 +56,10 @@ class TcpTransport:
                 self.close()
                 if not (repeatable and progressed):
                     raise TransportError(f"it closed the connection ({error})") from error
-                self._open()
+                connected = self._opened()
+            except OSError as error:
+                self.close()
+                raise TransportError(f"the connection to it broke ({error.strerror or error})") from error
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -68,7 +68,13 @@ class TcpTransport:
             self._socket = None
         self._received.clear()
 
-    def _open(self) -> None:
+    def _connected(self) -> socket.socket:
+        """Give the connection, a new one where there is none or the server closed it while nothing was asked."""
+        if self._socket is not None and not _was_closed(self._socket):
+            return self._socket
+        return self._opened()
+
+    def _opened(self) -> socket.socket:
         self.close()
         try:
             opened = socket.create_connection((self.server, self.port), self.timeout)
@@ -81,33 +87,20 @@ class TcpTransport:
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         opened.setblocking(False)
         self._socket = opened
-        self.connections_opened += 1
+        return opened
 
-    def _was_closed(self) -> bool:
-        """Tell whether the server closed the connection while nothing was asked, as it may after some idle time."""
-        assert self._socket is not None  # noqa: S101 - the caller looked
-        readable = select.select([self._socket], [], [], 0)[0]
-        if not readable:
-            return False
-        with contextlib.suppress(OSError):
-            return self._socket.recv(1, socket.MSG_PEEK) == b""
-        return True
-
-    def _round_trip(self, waiting: Mapping[int, bytes]) -> Iterator[bytes]:
+    def _round_trip(self, connected: socket.socket, waiting: Mapping[int, bytes]) -> Iterator[bytes]:
         """Write and read at the same time: a server that stops reading until its replies are read must not lock us."""
-        assert self._socket is not None  # noqa: S101 - the caller opened it
         unsent = memoryview(b"".join(len(wire).to_bytes(_LENGTH, "big") + wire for wire in waiting.values()))
         while waiting:
-            readable, writable, _unused = select.select(
-                [self._socket], [self._socket] if unsent else [], [], self.timeout
-            )
+            readable, writable, _unused = select.select([connected], [connected] if unsent else [], [], self.timeout)
             if not readable and not writable:
                 self.close()
                 raise TransportError(f"it did not answer within {self.timeout:g} s")
             if writable:
-                unsent = unsent[self._socket.send(unsent[:_CHUNK]) :]
+                unsent = unsent[connected.send(unsent[:_CHUNK]) :]
             if readable:
-                chunk = self._socket.recv(_CHUNK)
+                chunk = connected.recv(_CHUNK)
                 if not chunk:
                     raise ConnectionResetError("end of stream")
                 self._received += chunk
@@ -140,8 +133,7 @@ class UdpTransport:
 
         Raises TransportError after ``timeout`` seconds without any reply.
         """
-        if self._socket is None:
-            self._socket = self._connected()
+        connected = self._connected()
         unsent = list(wires)
         in_flight: dict[int, float] = {}
         silent_since = time.monotonic()
@@ -152,10 +144,10 @@ class UdpTransport:
             due = [number for number, sent in in_flight.items() if repeatable and now - sent > _RESEND_AFTER]
             room = max(0, _WINDOW - len(in_flight))
             for number in due + unsent[:room]:
-                self._send(wires[number])
+                _send(connected, wires[number])
                 in_flight[number] = now
             del unsent[:room]
-            reply = self._receive(min(_RESEND_AFTER, self.timeout))
+            reply = _receive(connected, min(_RESEND_AFTER, self.timeout))
             if reply is not None and in_flight.pop(int.from_bytes(reply[:2], "big"), None) is not None:
                 silent_since = time.monotonic()
                 yield reply
@@ -167,6 +159,8 @@ class UdpTransport:
             self._socket = None
 
     def _connected(self) -> socket.socket:
+        if self._socket is not None:
+            return self._socket
         try:
             family, kind, _protocol, _name, address = socket.getaddrinfo(
                 self.server, self.port, type=socket.SOCK_DGRAM
@@ -175,21 +169,31 @@ class UdpTransport:
             opened.connect(address)
         except OSError as error:
             raise TransportError(f"it cannot be reached ({error.strerror or error})") from error
+        self._socket = opened
         return opened
 
-    def _send(self, wire: bytes) -> None:
-        assert self._socket is not None  # noqa: S101 - the caller opened it
-        try:
-            self._socket.send(wire)
-        except OSError as error:
-            raise TransportError(f"nothing can be sent to it ({error.strerror or error})") from error
 
-    def _receive(self, patience: float) -> bytes | None:
-        assert self._socket is not None  # noqa: S101 - the caller opened it
-        self._socket.settimeout(patience)
-        try:
-            return self._socket.recv(_CHUNK)
-        except socket.timeout:
-            return None
-        except OSError as error:
-            raise TransportError(f"it does not listen there ({error.strerror or error})") from error
+def _was_closed(connected: socket.socket) -> bool:
+    """Tell whether the server closed a connection on which nothing was asked, as it may after some idle time."""
+    if not select.select([connected], [], [], 0)[0]:
+        return False
+    with contextlib.suppress(OSError):
+        return connected.recv(1, socket.MSG_PEEK) == b""
+    return True
+
+
+def _send(connected: socket.socket, datagram: bytes) -> None:
+    try:
+        connected.send(datagram)
+    except OSError as error:
+        raise TransportError(f"nothing can be sent to it ({error.strerror or error})") from error
+
+
+def _receive(connected: socket.socket, patience: float) -> bytes | None:
+    connected.settimeout(patience)
+    try:
+        return connected.recv(_CHUNK)
+    except socket.timeout:
+        return None
+    except OSError as error:
+        raise TransportError(f"it does not listen there ({error.strerror or error})") from error

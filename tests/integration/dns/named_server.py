@@ -28,7 +28,10 @@ SECRETS = {
     WRITER: "d3JpdGVyLXdyaXRlci13cml0ZXItd3JpdGVyLTEyMzQ=",
     READER: "cmVhZGVyLXJlYWRlci1yZWFkZXItcmVhZGVyLTEyMzQ=",
 }
-WRITABLE = f"update-policy {{ grant {WRITER} zonesub MX; grant {WRITER} zonesub CNAME; }};"
+# One key for each algorithm that BIND has, with the writer's secret.
+ALGORITHMS = ("hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha384", "hmac-sha512")
+GRANTS = " ".join(f"grant {key} zonesub MX;" for key in (WRITER, *ALGORITHMS))
+WRITABLE = f"update-policy {{ {GRANTS} grant {WRITER} zonesub CNAME; }};"
 LOCKED = ""
 
 # The exchanges that tests name are here, so that whether they are aliases is known.
@@ -154,6 +157,7 @@ def started_named(
 
 def _configuration(zones: Mapping[str, Zone], shown_address: str, folder: Path, extra: str) -> str:
     keys = "".join(f'key "{name}" {{ algorithm hmac-sha256; secret "{SECRETS[name]}"; }};\n' for name in SECRETS)
+    keys += "".join(f'key "{name}" {{ algorithm {name}; secret "{SECRETS[WRITER]}"; }};\n' for name in ALGORITHMS)
     blocks = ""
     for name, zone in zones.items():
         (folder / f"{name}.zone").write_text(f"{APEX}ns1 A {shown_address}\n{zone.lines}", encoding="utf-8")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from named_server import Named
+from named_server import ALGORITHMS, Named
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ServerRefused
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
@@ -180,6 +180,12 @@ def test_absent_at_a_name_that_is_an_alias_changes_nothing(named):
     outcome = publish(named, {"name": "alias.example.com", "state": "absent", "mx": [MX1]})
     assert not outcome.changed
     assert outcome.values["record_sets"][0]["zone"] == "example.com"
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_algorithm_of_the_server_signs(named, algorithm):
+    wish = {"name": "example.com", "mx": [MX1]}
+    assert publish(named, wish, key_name=algorithm, key_algorithm=algorithm).changed
 
 
 def test_no_record_sets_change_nothing(named):
