@@ -1,0 +1,221 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Tests of plans: from any split map to what each of its servers is told.
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import parse_routes, show
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.plan import (
+    mx_record_sets,
+    plan_server,
+    roles_of_host,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import (
+    probe_arguments,
+    server_arguments,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import parse_settings
+from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_split_map
+
+NAMES = ("a", "b", "c", "d", "e")
+
+
+@st.composite
+def map_entries(draw: st.DrawFn) -> dict[str, Any]:
+    """Domains of two to five sites, some external, whose sites forward to others without a long circle."""
+    names = NAMES[: draw(st.integers(2, len(NAMES)))]
+    sites = []
+    for position, name in enumerate(names):
+        # Only to an earlier site, but for the first: then the longest circle that can arise has two sites.
+        earlier = names[:position] or names[1:2]
+        site: dict[str, Any] = {
+            "name": name,
+            "role": "master" if position == 0 else draw(st.sampled_from(["master", "slave"])),
+            "unknown": draw(st.one_of(st.none(), st.sampled_from(earlier))),
+            "relay": {"host": f"relay.{name}.example.net", "port": draw(st.integers(1, 65535))},
+            "call_ahead": draw(st.booleans()),
+        }
+        hosts = draw(st.integers(0, 2))
+        if hosts:
+            site["hosts"] = [f"mx{number}.{name}.example.net" for number in range(hosts)]
+        if hosts and draw(st.booleans()):
+            del site["relay"]
+        if draw(st.booleans()):
+            site["clients"] = ["198.51.100.20"]
+        if draw(st.booleans()):
+            site["local_transport"] = f"lmtp:unix:{name}"
+        sites.append(site)
+    people = draw(st.dictionaries(st.from_regex(r"p[a-z]{1,3}", fullmatch=True), st.sampled_from(names), max_size=6))
+    entry: dict[str, Any] = {"domain": "example.com", "sites": sites}
+    if people:
+        entry["directory"] = [{"address": f"{person}@example.com", "site": site} for person, site in people.items()]
+    return entry
+
+
+def relay_of(site: dict[str, Any]) -> str:
+    relay = site.get("relay") or {"host": site["hosts"][0]}
+    return f"[{relay['host']}]:{relay.get('port', 25)}"
+
+
+@given(map_entries())
+def test_on_every_server_own_addresses_are_local_and_all_others_go_to_their_sites_relay(entry: dict[str, Any]) -> None:
+    relays = {site["name"]: relay_of(site) for site in entry["sites"]}
+    for site in entry["sites"]:
+        for host in site.get("hosts", ()):
+            found = {
+                str(address): show(destination)
+                for arguments in server_arguments([entry], host)["routes"]
+                for address, destination in parse_routes(arguments["routes"], "example.com").items()
+            }
+            assert found == {
+                row["address"]: "local" if row["site"] == site["name"] else relays[row["site"]]
+                for row in entry.get("directory", ())
+            }
+
+
+@given(map_entries())
+def test_no_plan_sends_anything_to_its_own_site(entry: dict[str, Any]) -> None:
+    for site in entry["sites"]:
+        for host in site.get("hosts", ()):
+            arguments = server_arguments([entry], host)
+            own_relay = relay_of(site)
+            settings = parse_settings(arguments["domains"][0])
+            assert site["name"] not in [peer.site for peer in settings.peers]
+            assert str(settings.unknown_relay) != own_relay
+            assert own_relay not in [route["to"] for route in arguments["routes"][0]["routes"]]
+
+
+@given(map_entries())
+def test_every_server_knows_all_other_sites_as_peers_and_its_own_sites_choices(entry: dict[str, Any]) -> None:
+    for site in entry["sites"]:
+        for host in site.get("hosts", ()):
+            (arguments,) = server_arguments([entry], host)["domains"]
+            others = [other for other in entry["sites"] if other is not site]
+            assert [peer["site"] for peer in arguments["peers"]] == sorted(other["name"] for other in others)
+            assert arguments["unknown"] == site["unknown"]
+            assert arguments["call_ahead"] == site["call_ahead"]
+            assert arguments["role"] == site["role"]
+            assert arguments["local_transport"] == site.get("local_transport")
+            for other in others:
+                (peer,) = (peer for peer in arguments["peers"] if peer["site"] == other["name"])
+                relay_host = relay_of(other)[1:].partition("]")[0]
+                assert set(peer["clients"]) == set(other.get("clients") or {relay_host, *other.get("hosts", ())})
+
+
+@given(map_entries())
+def test_what_a_plan_says_is_what_the_module_reads(entry: dict[str, Any]) -> None:
+    for site in entry["sites"]:
+        for host in site.get("hosts", ()):
+            (planned,) = plan_server(parse_split_map([entry]), host).settings
+            assert parse_settings(planned.as_arguments()) == planned
+
+
+MAP: list[dict[str, Any]] = [
+    {
+        "domain": "example.com",
+        "mx": [{"preference": 10, "exchange": "mx1.example.com"}],
+        "sites": [
+            {"name": "hq", "role": "master", "hosts": ["mx1.example.com"], "unknown": "cloud"},
+            {"name": "cloud", "role": "slave", "hosts": ["mx.cloud.example.net"], "unknown": "hq"},
+        ],
+    },
+    {
+        "domain": "example.org",
+        "mx": [{"preference": 10, "exchange": "mx.cloud.example.net"}],
+        "mx_ttl": 60,
+        "sites": [
+            {"name": "hq", "role": "slave", "hosts": ["mx1.example.com"]},
+            {"name": "cloud", "role": "master", "hosts": ["mx.cloud.example.net"]},
+        ],
+    },
+]
+
+
+def test_a_server_is_planned_for_the_domains_of_a_role_or_of_all() -> None:
+    def domains(role: str | None) -> list[str]:
+        return [entry["domain"] for entry in server_arguments(MAP, "mx1.example.com", role)["domains"]]
+
+    assert domains(None) == ["example.com", "example.org"]
+    assert domains("master") == ["example.com"]
+    assert domains("slave") == ["example.org"]
+    assert roles_of_host(parse_split_map(MAP), "mx1.example.com") == ("master", "slave")
+
+
+def test_a_stranger_has_nothing_to_do() -> None:
+    assert server_arguments(MAP, "sender.example.org") == {"domains": [], "routes": []}
+    assert probe_arguments(MAP, "sender.example.org", 5) == []
+    assert roles_of_host(parse_split_map(MAP), "sender.example.org") == ()
+
+
+def test_a_domain_that_is_no_longer_split_is_removed_and_its_directory_not_read() -> None:
+    gone = [{**MAP[0], "state": "absent", "directory": "/nowhere/at/all.csv"}]
+    assert server_arguments(gone, "mx1.example.com") == {
+        "domains": [{"domain": "example.com", "state": "absent"}],
+        "routes": [],
+    }
+
+
+def test_mx_records_are_those_of_present_domains_that_have_any() -> None:
+    without = {key: value for key, value in MAP[1].items() if key != "mx"}
+    assert mx_record_sets(parse_split_map(MAP)) == [
+        {"name": "example.com", "mx": MAP[0]["mx"]},
+        {"name": "example.org", "mx": MAP[1]["mx"], "ttl": 60},
+    ]
+    assert mx_record_sets(parse_split_map([without])) == []
+    assert mx_record_sets(parse_split_map([{**MAP[1], "state": "absent"}])) == []
+
+
+def test_files_are_left_to_the_module_and_found_below_the_first_folder_that_has_them(tmp_path: Path) -> None:
+    (tmp_path / "all.csv").write_text("address,site\nann@example.com,hq\nbob@example.com,cloud\n")
+    (tmp_path / "cloud.csv").write_text("address\ncyd@example.com\n")
+    entry = {**MAP[0], "directory": "all.csv"}
+    entry["sites"] = [MAP[0]["sites"][0], {**MAP[0]["sites"][1], "directory": "cloud.csv"}]
+    (hq,) = server_arguments([entry], "mx1.example.com", search=[str(tmp_path)])["routes"]
+    (cloud,) = server_arguments([entry], "mx.cloud.example.net", search=[str(tmp_path)])["routes"]
+    assert hq["src"] == [str(tmp_path / "all.csv")]
+    assert hq["sites"] == {"hq": "local", "cloud": "[mx.cloud.example.net]:25"}
+    # Only this site's servers know of the addresses in its own directory.
+    assert cloud["src"] == [str(tmp_path / "all.csv"), str(tmp_path / "cloud.csv")]
+    assert (cloud["site"], cloud["sites"]["cloud"]) == ("cloud", "local")
+    assert hq["state"] == cloud["state"] == "exact"
+
+
+@pytest.mark.parametrize(
+    ("own_file", "message"),
+    [
+        ("address\nann@example.com\n", "ann@example.com is listed with two sites, hq ("),
+        ("address,site\ncyd@example.com,clowd\n", "on the site 'clowd', which example.com does not have"),
+        ("address\ncyd@example.net\n", "does not belong to the split domain example.com"),
+    ],
+)
+def test_a_fault_in_any_sites_directory_stops_the_plan_of_every_server(
+    tmp_path: Path, own_file: str, message: str
+) -> None:
+    (tmp_path / "cloud.csv").write_text(own_file)
+    entry = {**MAP[0], "directory": [{"address": "ann@example.com", "site": "hq"}]}
+    entry["sites"] = [MAP[0]["sites"][0], {**MAP[0]["sites"][1], "directory": "cloud.csv"}]
+    for host in ("mx1.example.com", "mx.cloud.example.net"):
+        with pytest.raises(InvalidInput) as refusal:
+            server_arguments([entry], host, search=[str(tmp_path)])
+        assert message in str(refusal.value)
+
+
+def test_a_server_asks_each_other_site_for_some_who_live_there_and_for_nobody() -> None:
+    rows = [{"address": f"{name}@example.com", "site": "cloud"} for name in ("bob", "cyd", "dan")]
+    entry = {**MAP[0], "directory": [{"address": "ann@example.com", "site": "hq"}, *rows]}
+    (probe,) = probe_arguments([entry], "mx1.example.com", sample=2)
+    assert (probe["host"], probe["port"], probe["tls"]) == ("mx.cloud.example.net", 25, "may")
+    assert [(entry["address"].split("@")[0], entry["expect"]) for entry in probe["recipients"]] == [
+        ("bob", "accepted"),
+        ("cyd", "accepted"),
+        ("nobody-has-this-address", "refused"),
+    ]
