@@ -169,6 +169,10 @@ domains:
     changed:
       description: Whether the two differ. A server that drifted from equal settings is repaired all the same.
       type: bool
+running:
+  description: Whether the mail server runs. It is reloaded when that is due, but never started.
+  returned: success
+  type: bool
 """
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module

@@ -23,6 +23,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     DEFAULT_CONFIG_DIRECTORY,
     PostfixServer,
+    is_running,
     read_server,
     read_text,
     server_lock,
@@ -97,7 +98,10 @@ class PostfixMailServer(MailServer):
         names = sorted({*(entry.domain for entry in request.present), *request.absent, *(set(before) - set(after))})
         return Plan(
             steps=steps,
-            values={"domains": [_reported(name, before.get(name), after.get(name)) for name in names]},
+            values={
+                "domains": [_reported(name, before.get(name), after.get(name)) for name in names],
+                "running": is_running(self._config_directory),
+            },
             diffs=diffs,
             warnings=warnings,
         )
