@@ -136,7 +136,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-path:
+file:
   description: The table's text.
   returned: success
   type: str

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -79,6 +80,7 @@ def replace_file(path: Path, text: str, rights: FileRights) -> None:
     """
     with writing(path):
         _replace_file(path, text, rights)
+        remove_leftovers(path)
 
 
 def _replace_file(path: Path, text: str, rights: FileRights) -> None:
@@ -100,6 +102,15 @@ def _replace_file(path: Path, text: str, rights: FileRights) -> None:
 def temporary_prefix(path: Path) -> str:
     """Return how the names of unfinished new versions of a file begin, so that those of a killed run can be found."""
     return f".{path.name}.new-"
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove the unfinished new versions of a file that killed runs left; for whoever holds the server's lock."""
+    for leftover in path.parent.glob(f"{temporary_prefix(path)}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink()
 
 
 def sync_directory(directory: Path) -> None:

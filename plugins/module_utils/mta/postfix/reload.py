@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import CommandFailed
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import (
-    FileRights,
-    replace_file,
+    remove_leftovers,
     sync_directory,
+    writing,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     expanded,
@@ -70,11 +70,16 @@ def noted_due(config_directory: str) -> Due:
 def note_due(config_directory: str, due: Due) -> None:
     """Note on the server that ``due`` is due, on top of what is noted already."""
     if due > noted_due(config_directory):
-        replace_file(note_path(config_directory), f"{due}\n", FileRights(mode=0o644))
+        # Written in place: of a note that a kill cut short, there is still that something is due.
+        note = note_path(config_directory)
+        with writing(note):
+            note.write_text(f"{due}\n", encoding="ascii")
+            sync_directory(note.parent)
 
 
 def forget_due(config_directory: str) -> None:
     """Remove the note: what was due is done."""
+    remove_leftovers(Path(config_directory) / "main.cf")
     with suppress(FileNotFoundError):
         note_path(config_directory).unlink()
         sync_directory(Path(config_directory))

@@ -10,16 +10,14 @@ from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import (
+    remove_leftovers,
     sync_directory,
     writing,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer, read_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_index import index_path
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import (
-    marker_path,
-    remove_leftovers,
-)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import marker_path
 
 
 @dataclass(frozen=True)

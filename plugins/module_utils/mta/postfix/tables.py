@@ -17,6 +17,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.errors import
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import (
     FileRights,
     over,
+    remove_leftovers,
     replace_file,
     rights_of,
     sync_directory,
@@ -158,7 +159,8 @@ def _apply(change: TableChange) -> None:
     text_path = Path(os.path.realpath(change.path))
     rights = over(change.rights, rights_of(text_path), 0o644)
     marker = marker_path(change.path)
-    replace_file(marker, "", FileRights(mode=0o600))
+    marker.touch(mode=0o600)
+    sync_directory(marker.parent)
     if change.before != change.after:
         replace_file(text_path, change.after, rights)
     else:
@@ -170,6 +172,7 @@ def _apply(change: TableChange) -> None:
     if change.reload_due:
         note_due(change.config_directory, Due.RELOAD)
     remove_leftovers(change.path)
+    remove_leftovers(text_path)
     marker.unlink()
     sync_directory(change.path.parent)
 
@@ -241,16 +244,6 @@ def _make_newer(index: Path, text: Path) -> None:
     index_stat, text_stat = index.stat(), text.stat()
     if index_stat.st_mtime_ns < text_stat.st_mtime_ns:
         os.utime(index, ns=(index_stat.st_atime_ns, text_stat.st_mtime_ns))
-
-
-def remove_leftovers(path: Path) -> None:
-    """Remove what a killed run left unfinished; nobody else works on this table while the server's lock is held."""
-    for base in {path, Path(os.path.realpath(path))}:
-        for leftover in base.parent.glob(f"{temporary_prefix(base)}*"):
-            if leftover.is_dir():
-                shutil.rmtree(leftover, ignore_errors=True)
-            else:
-                leftover.unlink()
 
 
 def _check_before_writing(server: PostfixServer, path: Path, kind: TableType, text: str) -> None:
