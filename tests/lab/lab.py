@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import time
 
@@ -15,7 +16,7 @@ from laboratory.description import LabError, lab_description
 from laboratory.images import remove_images
 from laboratory.inventory import INVENTORY
 from laboratory.machines import bring_up, host_states, take_down
-from laboratory.podman import CHECKOUT, check_machine
+from laboratory.podman import CHECKOUT, check_machine, container_name, environment
 
 
 def main() -> int:
@@ -26,6 +27,9 @@ def main() -> int:
     reset = commands.add_parser("reset", help="make hosts anew from their images")
     reset.add_argument("hosts", nargs="*", metavar="host", help="inventory names; all hosts when none is given")
     commands.add_parser("status", help="show the hosts")
+    inside = commands.add_parser("run", help="run a command inside a host, as in: lab.py run mx1.example.com mailq")
+    inside.add_argument("host", help="inventory name")
+    inside.add_argument("words", nargs=argparse.REMAINDER, metavar="command", help="the command; a shell without one")
     down = commands.add_parser("down", help="remove containers, network and state of this checkout")
     down.add_argument("--images", action="store_true", help="remove the cached images of all checkouts, too")
     arguments = parser.parse_args()
@@ -37,6 +41,8 @@ def main() -> int:
         if arguments.command == "status":
             check_machine()
             return _show()
+        if arguments.command == "run":
+            return _run(lab_description().host(arguments.host).name, arguments.words)
         take_down()
         if arguments.images:
             remove_images()
@@ -53,6 +59,12 @@ def _up(fresh: list[str] | None = None) -> int:
     print(f"The laboratory is up ({time.monotonic() - begun:.1f} s; made now: {', '.join(made) or 'nothing'}).")
     print(f"Inventory: {INVENTORY.relative_to(CHECKOUT)}")
     return _show()
+
+
+def _run(host: str, words: list[str]) -> int:
+    terminal = ["--tty"] if sys.stdin.isatty() else []
+    command = ["podman", "exec", "--interactive", *terminal, container_name(host), *(words or ["bash"])]
+    return subprocess.run(command, check=False, env=environment()).returncode  # noqa: S603
 
 
 def _show() -> int:

@@ -13,7 +13,7 @@ import secrets
 import sys
 
 from laboratory.description import LabError, lab_description
-from laboratory.drifts import ROUNDS
+from laboratory.drifts import ROUNDS, TABLES
 from laboratory.expectations import CLOUD, DOMAIN, FORMS, HQ, expectations
 from laboratory.logs import mark_log, mx_lookups_since, reloads_since
 from laboratory.machines import host_states
@@ -146,7 +146,8 @@ def _settings(host: str) -> dict[str, str]:
     """Give what matters of Postfix's files: indexes and the layout of main.cf may come out of a repair otherwise."""
     parameters = dict(line.split(" =", 1) for line in run_in(host, "postconf", "-n").out.splitlines())
     files = {path: text for path, text in postfix_files(host).items() if not path.endswith((".lmdb", "/main.cf"))}
-    return {**files, **parameters}
+    dump = 'for index in *.lmdb; do echo "$index"; postmap -s "lmdb:${index%.lmdb}" | sort; done'
+    return {**files, **parameters, "the entries of an index": run_in(host, "sh", "-c", f"cd {TABLES}; {dump}").out}
 
 
 if __name__ == "__main__":

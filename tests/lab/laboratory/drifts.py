@@ -30,23 +30,19 @@ class Drift:
 # Each round is repaired by one run. routes and domains have an index; peers is read as text.
 ROUNDS = (
     (
-        Drift(HQ, "somebody resets virtual_mailbox_domains", "postconf -e 'virtual_mailbox_domains ='; postfix reload"),
+        Drift(HQ, "somebody removes virtual_mailbox_domains", "postconf -X virtual_mailbox_domains; postfix reload"),
+        Drift(HQ, "somebody sends bob elsewhere", "sed -i '/^bob@/s/relay:.*/discard:/' routes; postmap lmdb:routes"),
         Drift(
             CLOUD,
             "somebody sets transport_maps back to what it was",
             "sed -i '/^transport_maps/s|=.*|= texthash:/etc/postfix/transport|' ../main.cf; postfix reload",
         ),
-    ),
-    (
-        Drift(HQ, "somebody sends bob elsewhere", "sed -i '/^bob@/s/relay:.*/discard:/' routes; postmap lmdb:routes"),
         Drift(CLOUD, "somebody adds a route", "echo 'mallory@example.com discard:' >> routes; postmap lmdb:routes"),
     ),
     (
         Drift(HQ, "an index is lost", "rm routes.lmdb"),
-        Drift(CLOUD, "an index is cut short", "truncate -s 0 domains.lmdb"),
-    ),
-    (
         Drift(HQ, "Postfix is stopped", "systemctl stop postfix"),
+        Drift(CLOUD, "an index is cut short", "truncate -s 0 domains.lmdb"),
         Drift(CLOUD, "the text of a table is lost", "rm peers"),
     ),
 )

@@ -84,7 +84,7 @@ def send_many(count: int, known: Mapping[str, str], seed: int) -> Account:
         message.message_id: (known[mailbox], mailbox) if mailbox else None
         for message, (_spelling, mailbox) in zip(messages, expected)
     }
-    faults = _faults(messages, replies, wanted, all_messages(run))
+    faults = account_faults(messages, replies, wanted, all_messages(run))
     faults += [f"a message for {entry.recipients} still waits at {entry.host}" for entry in queues()]
     refused = sum((reply.code, reply.enhanced) == ADDRESS_UNKNOWN for reply in replies)
     return Account(count, accepted, refused, seconds, tuple(faults))
@@ -100,12 +100,17 @@ def _draw_recipient(draw: random.Random, known: Sequence[str]) -> tuple[str, str
     return f"{spelling}@{draw.choice((domain, domain.upper()))}", mailbox
 
 
-def _faults(
+def account_faults(
     messages: Sequence[Outgoing],
     replies: Sequence[Reply],
     wanted: Mapping[str, tuple[str, str] | None],
     found: Sequence[Message],
 ) -> list[str]:
+    """Give a sentence for each message that did not go as it must.
+
+    ``wanted`` has the host and mailbox of each Message-ID, or None where the recipient is unknown; ``found`` is what
+    lies in all mailboxes.
+    """
     copies = Counter((message.message_id, message.host, message.mailbox) for message in found if not message.about)
     faults = [f"a bounce about {message.about} in {message.mailbox}" for message in found if message.about]
     for message, reply in zip(messages, replies):

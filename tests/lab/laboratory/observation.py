@@ -44,7 +44,7 @@ class Traces:
 
 
 @dataclass(frozen=True)
-class _Sent:
+class Sent:
     """A row on its way: its message, the first server's answer, and what was seen while a host was stopped."""
 
     row: Expectation
@@ -57,7 +57,7 @@ def observe(rows: Sequence[Expectation], say: Callable[[str], None] = lambda tex
     """Send the mail of all rows, rows with a stopped host last; give the outcomes in the rows' order."""
     run = f"{secrets.token_hex(4)}.lab"
     rows = [replace(row, recipient=row.recipient.format(run=run.split(".", maxsplit=1)[0])) for row in rows]
-    sent: dict[int, _Sent] = {}
+    sent: dict[int, Sent] = {}
     for number, row in enumerate(rows):
         if not row.stopped:
             sent[number] = _send(row, number, run)
@@ -69,7 +69,7 @@ def observe(rows: Sequence[Expectation], say: Callable[[str], None] = lambda tex
         _settle(list(sent.values()), run, RECOVERY_SECONDS)
     found = _look(run)
     waiting = queues()
-    return [_judge(sent[number], _traces(sent[number].message, found, waiting)) for number in sorted(sent)]
+    return [judge(sent[number], _traces(sent[number].message, found, waiting)) for number in sorted(sent)]
 
 
 def all_messages(marked: str) -> list[Message]:
@@ -77,12 +77,12 @@ def all_messages(marked: str) -> list[Message]:
     return [message for host in lab_description().mail_servers for message in messages_on(host.name, marked)]
 
 
-def _send(row: Expectation, number: int, run: str) -> _Sent:
+def _send(row: Expectation, number: int, run: str) -> Sent:
     message = Outgoing(row.server, row.sender, row.recipient, f"<{number}.{run}>", f"{row.who} to {row.recipient}")
-    return _Sent(row, message, send(row.host, [message])[0])
+    return Sent(row, message, send(row.host, [message])[0])
 
 
-def _send_while_stopped(host: str, rows: dict[int, Expectation], run: str) -> dict[int, _Sent]:
+def _send_while_stopped(host: str, rows: dict[int, Expectation], run: str) -> dict[int, Sent]:
     stop(host)
     try:
         sent = {number: _send(row, number, run) for number, row in rows.items()}
@@ -95,7 +95,7 @@ def _send_while_stopped(host: str, rows: dict[int, Expectation], run: str) -> di
     return seen
 
 
-def _seen_waiting(one: _Sent) -> str:
+def _seen_waiting(one: Sent) -> str:
     """Give where the message waits and why, once it does; empty when it does not within the time of a delivery."""
     must = one.row.must
     place, word = (must.queue, "") if isinstance(must, Held) else (one.row.host, " 450 ")
@@ -113,7 +113,7 @@ def _seen_waiting(one: _Sent) -> str:
         return ""
 
 
-def _settle(sent: Sequence[_Sent], run: str, seconds: float) -> None:
+def _settle(sent: Sequence[Sent], run: str, seconds: float) -> None:
     """Return when everything that is expected has come and all queues are empty, or after ``seconds``."""
 
     def settled() -> bool:
@@ -126,7 +126,7 @@ def _settle(sent: Sequence[_Sent], run: str, seconds: float) -> None:
         return  # The rows say what is missing.
 
 
-def _arrived(one: _Sent, found: Sequence[Message]) -> bool:
+def _arrived(one: Sent, found: Sequence[Message]) -> bool:
     must = one.row.must
     if isinstance(must, Refused):
         return True
@@ -148,7 +148,8 @@ def _traces(message: Outgoing, found: Sequence[Message], waiting: Sequence[Queue
     )
 
 
-def _judge(one: _Sent, traces: Traces) -> Outcome:
+def judge(one: Sent, traces: Traces) -> Outcome:
+    """Hold what is found of a message against what its row says must happen."""
     must = one.row.must
     hops = traces.copies[0].hops if traces.copies else ()
     if isinstance(must, Refused):
@@ -176,7 +177,7 @@ def _judge(one: _Sent, traces: Traces) -> Outcome:
     return Outcome(one.row, right, _in_words(one, traces), hops)
 
 
-def _in_words(one: _Sent, traces: Traces) -> str:
+def _in_words(one: Sent, traces: Traces) -> str:
     parts = []
     if not one.reply.accepted:
         parts.append(f"{one.reply.code} {one.reply.text}")

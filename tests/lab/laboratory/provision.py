@@ -28,9 +28,9 @@ def host_archive(description: Description, host: Host, subnet: ipaddress.IPv4Net
     files = {"/etc/mailname": f"{host.fqdn}\n".encode()}
     for folder in (host.kind, host.name):
         root = LAB_FOLDER / "files" / folder
-        for path in sorted(root.rglob("*")):
-            if path.is_file():
-                files["/" + str(path.relative_to(root))] = path.read_bytes()
+        for source in sorted(root.rglob("*")):
+            if source.is_file():
+                files["/" + str(source.relative_to(root))] = source.read_bytes()
     if host.kind == "mail_server":
         files[MAILBOX_FILE] = mailbox_lines(host.mailboxes).encode()
     if host is description.name_server:

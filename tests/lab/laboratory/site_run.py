@@ -19,8 +19,6 @@ from laboratory.description import LAB_FOLDER, LabError
 from laboratory.inventory import INVENTORY
 
 PLAYBOOK = "mailops.split_domain.site"
-# The servers of the split map; the other hosts of the laboratory are none of the playbook's business.
-TARGET = "split_domain_hosts=mail"
 
 
 def map_folder(form: str) -> Path:
@@ -29,10 +27,12 @@ def map_folder(form: str) -> Path:
 
 
 def site_command(split_map: Path, *arguments: str) -> list[str]:
-    """Give the command line that a user would type for the site playbook with the split map in that folder."""
+    """Give the command line that a user would type for the site playbook with the split map in that folder.
+
+    The split map comes first: the folder of a host's first inventory is where its directories are looked for.
+    """
     ansible_playbook = Path(sys.executable).parent / "ansible-playbook"
-    command = [str(ansible_playbook), PLAYBOOK, "-i", str(INVENTORY), "-i", str(split_map)]
-    return [*command, "-e", TARGET, *arguments]
+    return [str(ansible_playbook), PLAYBOOK, "-i", str(split_map / "hosts.yml"), "-i", str(INVENTORY), *arguments]
 
 
 @dataclass(frozen=True)
