@@ -72,11 +72,13 @@ def test_every_split_map_that_is_shown_can_be_compiled(
     document: str, split_map: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     mapped = split_map[0]
-    assert "directory" in mapped, "the maps of the documents show where the directory is"
-    (tmp_path / mapped["directory"]).parent.mkdir(parents=True, exist_ok=True)
-    (tmp_path / mapped["directory"]).write_text(
-        f"address,site\nalice@{mapped['domain']},{mapped['sites'][0]['name']}\n"
-    )
+    for holder in (mapped, *mapped["sites"]):
+        if "directory" in holder:
+            path = tmp_path / holder["directory"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(
+                f"address,site\n{path.stem}@{mapped['domain']},{holder.get('name', mapped['sites'][0]['name'])}\n"
+            )
     hosts = [host for site in mapped["sites"] for host in site.get("hosts", [])]
     assert hosts
     for host in hosts:
