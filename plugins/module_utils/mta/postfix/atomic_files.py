@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -73,23 +74,26 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def replace_file(path: Path, text: str, rights: FileRights) -> None:
+def replace_file(path: Path, text: str, rights: FileRights, age: int = 0) -> None:
     """Put ``text`` in the place of the file ``path`` in one step: readers see the old file or the new one, whole.
 
-    The text is on disk before the name changes. Raises ServerStateError when the system does not let it be written.
+    The file's time of modification is ``age`` seconds ago. The text is on disk before the name changes. Raises
+    ServerStateError when the system does not let it be written.
     """
     with writing(path):
-        _replace_file(path, text, rights)
+        _replace_file(path, text, rights, age)
         remove_leftovers(path)
 
 
-def _replace_file(path: Path, text: str, rights: FileRights) -> None:
+def _replace_file(path: Path, text: str, rights: FileRights, age: int) -> None:
     descriptor, temporary = tempfile.mkstemp(prefix=temporary_prefix(path), dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             rights.set(file.fileno())
             file.write(text.encode("utf-8", "surrogateescape"))
             file.flush()
+            if age:
+                os.utime(file.fileno(), (time.time() - age, time.time() - age))
             os.fsync(file.fileno())
         os.replace(temporary, path)  # noqa: PTH105 - both are names of this function, not of a Path
     except BaseException:

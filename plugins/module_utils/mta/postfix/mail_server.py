@@ -38,6 +38,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     networks_of_peers,
     refuse_foreign_domains,
     refuse_old_postfix,
+    refuse_overrides,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
     ROUTES,
@@ -119,6 +120,7 @@ class PostfixMailServer(MailServer):
             _alias_tables(server, str(self._directory)),
             TableNames(str(self._directory), kind.name),
         )
+        refuse_overrides(server, {*wanted.first, *wanted.last})
         loan = self._loan()
         main_cf, new_loan = lay_over(server.main_cf, server.parameters, loan, wanted)
         warnings: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     expanded,
     failure,
     run,
+    run_or_fail,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import Network
@@ -23,6 +24,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.settings impo
 
 # The lists that make a domain the server's own, with what each makes of it (ADDRESS_CLASS_README).
 _DOMAIN_LISTS = ("mydestination", "virtual_mailbox_domains", "virtual_alias_domains", "relay_domains")
+# Where mail from other servers comes in, with and without postscreen(8) before it.
+_PUBLIC_SERVICES = ("smtp/inet", "25/inet", "smtpd/pass")
 _NEEDED_TYPES = ("cidr", "inline", "pipemap", "regexp", "static", "unionmap")
 
 
@@ -34,6 +37,22 @@ def refuse_old_postfix(server: PostfixServer) -> None:
             f"Postfix {server.mail_version} has no lookup tables of type {', '.join(missing)}: "
             f"install Postfix 3.4 or newer"
         )
+
+
+def refuse_overrides(server: PostfixServer, parameters: Iterable[str]) -> None:
+    """Raise ServerStateError when master.cf gives the service on port 25 values of its own for these parameters.
+
+    Split horizon and call-ahead would not be asked there, and main.cf would not show it.
+    """
+    names = set(parameters)
+    for line in run_or_fail(["postconf", "-P"], server.config_directory).stdout.splitlines():
+        place, _equals, _value = line.partition(" = ")
+        service, _slash, name = place.rpartition("/")
+        if name in names and service in _PUBLIC_SERVICES:
+            raise ServerStateError(
+                f"master.cf sets {name} for the service {service} alone (postconf -P), so that a split in main.cf "
+                f"would not hold for mail from outside: move that setting to main.cf"
+            )
 
 
 def refuse_foreign_domains(server: PostfixServer, domains: Iterable[str], own_directory: str) -> None:

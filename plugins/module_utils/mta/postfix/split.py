@@ -24,6 +24,7 @@ RELAY_SERVICE = "relay"
 CALL_AHEAD_CLASS = "split_domain_call_ahead"
 VERIFY_CLASS = "split_domain_verify"
 REFUSE_CLASS = "split_domain_refuse_unknown"
+UNLISTED_CLASS = "split_domain_refuse_unlisted"
 SKIP_CLASS = "split_domain_skip"
 # Parameters that give tables a name, so that main.cf can be read.
 ROUTES = "split_domain_routes"
@@ -31,8 +32,10 @@ DOMAINS = "split_domain_domains"
 KNOWN = "split_domain_known"
 QUESTION = "split_domain_question"
 SUBDOMAINS = "split_domain_subdomains"
+FORWARDED = "split_domain_forwarded"
 LOOP = "554 5.4.6 Mail loop: the mailbox lives on the site that sent this"
 UNKNOWN_HERE_AND_THERE = "550 5.1.1 User unknown on this site and on the one that sent this"
+UNLISTED = "550 5.1.1 User unknown"
 UNKNOWN_TRANSPORT = "error:5.1.1 User unknown"
 # What access(5) takes for "no answer". In a table whose answers may be joined with others a class has to say it.
 NO_ANSWER = "DUNNO"
@@ -98,6 +101,7 @@ def compile_split(
         **{group.restriction_class: _split_horizon(group) for _network, group in groups},
         SKIP_CLASS: f"check_recipient_access static:{NO_ANSWER}",
         REFUSE_CLASS: f"check_recipient_access static:{{{UNKNOWN_HERE_AND_THERE}}}",
+        UNLISTED_CLASS: f"check_recipient_access static:{{{UNLISTED}}}",
         CALL_AHEAD_CLASS: "permit_mynetworks, permit_sasl_authenticated, reject_unverified_recipient",
         VERIFY_CLASS: "reject_unverified_recipient",
     }
@@ -121,7 +125,7 @@ def compile_split(
         },
         last={
             "virtual_mailbox_domains": (f"${DOMAINS}",),
-            "virtual_mailbox_maps": (f"${ROUTES}", f"${DOMAINS}"),
+            "virtual_mailbox_maps": (f"${ROUTES}", f"${FORWARDED}"),
             "smtpd_restriction_classes": tuple(sorted(classes)),
         },
         values={
@@ -152,8 +156,9 @@ def _domain_rows(settings: DomainSettings) -> list[tuple[str, str]]:
     """
     relay = settings.unknown_relay
     if relay is None:
-        # Not left out: mail submitted on this server itself would otherwise follow the domain's MX.
-        return [(settings.domain, UNKNOWN_TRANSPORT)]
+        # Postfix would refuse the unlisted by itself, but for smtpd_reject_unlisted_recipient = no. And without a
+        # fallback, mail submitted on this server itself would follow the domain's MX.
+        return [(settings.domain, UNKNOWN_TRANSPORT), (f"@{settings.domain}", UNLISTED_CLASS)]
     answer = CALL_AHEAD_CLASS if settings.call_ahead else SKIP_CLASS
     return [(settings.domain, transport_of(relay)), (f"@{settings.domain}", answer)]
 
@@ -214,6 +219,7 @@ def _named_tables(known_elsewhere: Sequence[str], tables: TableNames) -> dict[st
         DOMAINS: tables.indexed("domains"),
         KNOWN: ",".join(f"pipemap:{{{table},static:{SKIP_CLASS}}}" for table in (f"${ROUTES}", *known_elsewhere)),
         QUESTION: f"pipemap:{{regexp:{tables.path('whole_domain')},${DOMAINS}}}",
+        FORWARDED: f"pipemap:{{${DOMAINS},{_inline({CALL_AHEAD_CLASS: 'yes', SKIP_CLASS: 'yes'})}}}",
         SUBDOMAINS: f"pipemap:{{regexp:{tables.path('parent_domain')},${DOMAINS},static:{SKIP_CLASS}}}",
     }
 
@@ -230,17 +236,19 @@ def _of_unknowns(answer: str) -> str:
 
 def _split_horizon(group: _PeerGroup) -> str:
     """Give the restrictions for mail from the clients of a group: nothing goes back to where it came from."""
-    strictly = f"inline:{{{{{CALL_AHEAD_CLASS} = {VERIFY_CLASS}}},{{{SKIP_CLASS} = {SKIP_CLASS}}}}}"
+    loop = _inline(dict.fromkeys(group.transports, LOOP))
+    unknown = _inline(dict.fromkeys(group.transports, REFUSE_CLASS))
+    strictly = _inline({CALL_AHEAD_CLASS: VERIFY_CLASS, SKIP_CLASS: SKIP_CLASS, UNLISTED_CLASS: UNLISTED_CLASS})
     return ", ".join(
         (
-            f"check_recipient_access pipemap:{{${ROUTES},{_verdicts(group, LOOP)}}}",
-            _of_unknowns(f"pipemap:{{${DOMAINS},{_verdicts(group, REFUSE_CLASS)}}}"),
+            f"check_recipient_access pipemap:{{${ROUTES},{loop}}}",
+            _of_unknowns(f"pipemap:{{${DOMAINS},{unknown}}}"),
             # A peer may be in mynetworks, and still its own peers get their final answer through us.
             _of_unknowns(f"pipemap:{{${QUESTION},{strictly}}}"),
         )
     )
 
 
-def _verdicts(group: _PeerGroup, answer: str) -> str:
-    rules = ",".join(f"{{{transport} = {answer}}}" for transport in group.transports)
-    return f"inline:{{{rules}}}"
+def _inline(answers: Mapping[str, str]) -> str:
+    """Give an inline table; its keys must not hold white space (inline_table(5))."""
+    return f"inline:{{{','.join(f'{{{key} = {value}}}' for key, value in answers.items())}}}"

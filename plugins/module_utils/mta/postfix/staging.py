@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -28,7 +27,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, note_due
 
-_LONG_AGO = 1_000_000_000
+# Every Postfix process waits up to two seconds for a main.cf that was written just now, lest it read half of one. Ours
+# comes in one step; with this age in seconds nobody waits, and a reload takes effect at once.
+_AGE_OF_A_FINISHED_FILE = 3
 _UNUSED = re.compile(r"unused parameter: ([^=\s]+)=")
 _LINE_NUMBER = re.compile(r", line \d+")
 
@@ -51,9 +52,7 @@ def check_staged(server: PostfixServer, new: MainCf, allow_unused: Container[str
         staged = new.with_value("queue_directory", f"{directory}/queue").with_value(
             "data_directory", f"{directory}/data"
         )
-        replace_file(config / "main.cf", staged.text, FileRights(mode=0o644))
-        # Postfix waits up to two seconds for a main.cf that looks as if somebody were still writing it.
-        os.utime(config / "main.cf", (_LONG_AGO, _LONG_AGO))
+        replace_file(config / "main.cf", staged.text, FileRights(mode=0o644), age=_AGE_OF_A_FINISHED_FILE)
         master = Path(server.config_directory) / "master.cf"
         if master.exists():
             shutil.copyfile(master, config / "master.cf")
@@ -90,7 +89,7 @@ def replace_main_cf(server: PostfixServer, new: MainCf, due: Due) -> bool:
     if new.text == server.main_cf.text:
         return False
     note_due(server.config_directory, due)
-    replace_file(path, new.text, over(FileRights(), rights_of(path), 0o644))
+    replace_file(path, new.text, over(FileRights(), rights_of(path), 0o644), age=_AGE_OF_A_FINISHED_FILE)
     return True
 
 
