@@ -35,7 +35,7 @@ def killed_run(instance: Instance, module: str, step: int, **arguments: Any) -> 
     arguments.update(config_directory=str(instance.config), _ansible_diff=True)
     source.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
     done = subprocess.run(
-        [sys.executable, str(KILLED_MODULE), module, str(step), str(source)],
+        [sys.executable, str(KILLED_MODULE), module, str(step), str(instance.config), str(source)],
         capture_output=True,
         text=True,
         check=False,
@@ -172,7 +172,7 @@ def test_readers_never_miss_a_key_while_single_entries_change(instance: Instance
 
 
 def test_rebuild_killed_in_the_midst_of_postmap_leaves_a_whole_index(instance: Instance, path: Path) -> None:
-    size = 150_000
+    size = 100_000
     source = instance.directory / "source"
     source.write_text(table_of(1, size))
     arguments = instance.directory / "arguments.json"
@@ -189,7 +189,7 @@ def test_rebuild_killed_in_the_midst_of_postmap_leaves_a_whole_index(instance: I
         )
     )
     instance.map(path=str(path), type="lmdb", src=str(source))
-    for attempt in range(8):
+    for attempt in range(6):
         source.write_text(table_of(attempt + 2, size))
         process = subprocess.Popen(
             [sys.executable, "-m", "ansible_collections.mailops.split_domain.plugins.modules.postfix_map", arguments],
@@ -199,7 +199,7 @@ def test_rebuild_killed_in_the_midst_of_postmap_leaves_a_whole_index(instance: I
         marker = Path(f"{path}.updating")
         while not marker.exists() and process.poll() is None:
             time.sleep(0.001)
-        time.sleep(0.02 * attempt)
+        time.sleep(0.03 * attempt)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()

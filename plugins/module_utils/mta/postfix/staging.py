@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Container
+from contextlib import suppress
 from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
@@ -49,6 +50,9 @@ def check_staged(server: PostfixServer, new: MainCf, allow_unused: Container[str
         config = Path(directory) / "config"
         for name in ("config", "queue", "data"):
             (Path(directory) / name).mkdir(mode=0o755)
+        # Else Postfix says in the server's own log that the data directory is not its own.
+        with suppress(OSError, LookupError):
+            shutil.chown(Path(directory) / "data", server.parameters.get("mail_owner", "postfix"))
         staged = new.with_value("queue_directory", f"{directory}/queue").with_value(
             "data_directory", f"{directory}/data"
         )
