@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A network of the tests' own: the machine on one side, and on the other a namespace whose addresses are not its own.
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+CLONE_NEWNET = 0x40000000
+
+
+@dataclass(frozen=True)
+class Network:
+    """Four hosts: ``hq`` is the machine itself, the others live in a namespace, each with an address of its own."""
+
+    hq: str
+    cloud: str
+    lab: str
+    outside: str
+    elsewhere: Executor
+
+    def at(self, host: str, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Do some work where a host is: its sockets and the processes that it starts are in the host's network."""
+        return work(*arguments) if host == "hq" else self.elsewhere.submit(work, *arguments).result()
+
+    def address(self, host: str) -> str:
+        """Return the address of a host."""
+        return str(getattr(self, host))
+
+
+def _ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True)
+
+
+def _enter(namespace: str) -> None:
+    """Move the calling thread alone into a namespace (setns(2))."""
+    descriptor = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).setns(descriptor, CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def network() -> Iterator[Network]:
+    """Give a network, and take it down afterwards."""
+    number = os.getpid()
+    namespace, near, far = f"split-test-{number}", f"sdn{number}", f"sdf{number}"
+    # RFC 2544's networks for tests; the process number keeps two runs on one machine apart.
+    prefix = f"198.{18 + (number >> 8) % 2}.{number % 256}."
+    hosts = [f"{prefix}{last}" for last in (1, 2, 3, 4)]
+    _ip("netns", "add", namespace)
+    try:
+        _ip("link", "add", near, "type", "veth", "peer", "name", far, "netns", namespace)
+        _ip("address", "add", f"{hosts[0]}/28", "dev", near)
+        _ip("link", "set", near, "up")
+        for address in hosts[1:]:
+            _ip("-n", namespace, "address", "add", f"{address}/28", "dev", far)
+        _ip("-n", namespace, "link", "set", far, "up")
+        _ip("-n", namespace, "link", "set", "lo", "up")
+        with ThreadPoolExecutor(1, initializer=_enter, initargs=(namespace,)) as elsewhere:
+            yield Network(*hosts, elsewhere)
+    finally:
+        # The interfaces go with the namespace.
+        _ip("netns", "delete", namespace)

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Tests of what a sender notices: the answers of two real servers with split domains to each recipient from each host.
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from split_network import Network
+from split_server import SplitServer, configured_server
+
+RELAYING_DENIED = "554 5.7.1"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sites of example.com. b.example.com and example.org are shared with a lab that cannot be reached."""
+
+    hq: SplitServer
+    cloud: SplitServer
+
+
+def peer(site: str, server_address: str, port: int = 25, **more: Any) -> dict[str, Any]:
+    return {"site": site, "relay": {"host": server_address, "port": port}, **more}
+
+
+@pytest.fixture(scope="module")
+def pair(network: Network) -> Iterator[Pair]:
+    with ExitStack() as servers:
+        hq = servers.enter_context(configured_server(network, "hq"))
+        cloud = servers.enter_context(configured_server(network, "cloud"))
+        hq.start()
+        cloud.start()
+        to_cloud = f"[{cloud.address}]:{cloud.port}"
+        hq.routes(
+            "example.com",
+            routes=[{"address": "ann@example.com", "to": "local"}, {"address": "bob@example.com", "to": to_cloud}],
+        )
+        hq.routes(
+            "b.example.com",
+            routes=[
+                {"address": "dan@b.example.com", "to": "local"},
+                {"address": "eve@b.example.com", "to": network.lab},
+            ],
+        )
+        hq.split(
+            {"domain": "example.com", "unknown": "cloud", "peers": [peer("cloud", cloud.address, cloud.port)]},
+            {"domain": "b.example.com", "unknown": "lab", "peers": [peer("lab", network.lab)]},
+            {"domain": "example.org", "peers": [peer("lab", network.lab)]},
+        )
+        cloud.routes(
+            "example.com",
+            routes=[{"address": "bob@example.com", "to": "local"}, {"address": "cyd@example.com", "to": "local"}],
+        )
+        cloud.split({"domain": "example.com", "unknown": "hq", "peers": [peer("hq", hq.address, hq.port)]})
+        yield Pair(hq, cloud)
+
+
+@pytest.mark.parametrize(
+    ("client", "recipient", "reply"),
+    [
+        ("outside", "ann@example.com", "250"),
+        ("outside", "ANN@Example.COM", "250"),
+        ("outside", "ann+news@example.com", "250"),
+        ("outside", "bob@example.com", "250"),
+        ("outside", "Bob+News@example.com", "250"),
+        ("outside", "cyd@example.com", "250"),  # only call-ahead knows
+        ("outside", "nobody@example.com", "550 5.1.1"),
+        ("outside", "postmaster@example.com", "250"),  # an alias of this server's own
+        ("outside", "dan@b.example.com", "250"),
+        ("outside", "eve@b.example.com", "250"),  # known, so nobody asks the lab, which is down
+        ("outside", "nobody@b.example.com", "450"),
+        ("outside", "ann@b.example.com", "450"),  # her name in the other domain is nobody's
+        ("outside", "nobody@example.org", "550 5.1.1"),
+        ("outside", "nobody@sub.example.com", RELAYING_DENIED),
+        ("outside", "ann@sub.example.com", RELAYING_DENIED),
+        ("outside", "nobody@c.b.example.com", RELAYING_DENIED),
+        ("outside", "someone@elsewhere.test", RELAYING_DENIED),
+        ("outside", "ann%elsewhere.test@example.com", "5"),
+        ("outside", "carl@example.net", "250"),
+        ("outside", "sales@example.net", "250"),
+        ("outside", "closed@example.net", "550 5.2.1"),
+        ("outside", "nobody@example.net", "550 5.1.1"),
+        ("cloud", "ann@example.com", "250"),
+        ("cloud", "bob@example.com", "554 5.4.6"),
+        ("cloud", "BOB+news@example.com", "554 5.4.6"),
+        ("cloud", "nobody@example.com", "550 5.1.1"),
+        ("cloud", "cyd@example.com", "550 5.1.1"),
+        ("cloud", "postmaster@example.com", "250"),
+        ("cloud", "dan@b.example.com", "250"),
+        ("cloud", "eve@b.example.com", "250"),  # cloud is no site of this domain
+        ("cloud", "nobody@b.example.com", "450"),
+        ("cloud", "nobody@sub.example.com", RELAYING_DENIED),
+        ("cloud", "someone@elsewhere.test", RELAYING_DENIED),
+        ("cloud", "carl@example.net", "250"),
+        ("lab", "eve@b.example.com", "554 5.4.6"),  # although the lab is in mynetworks
+        ("lab", "nobody@b.example.com", "550 5.1.1"),
+        ("lab", "dan@b.example.com", "250"),
+        ("lab", "bob@example.com", "250"),
+        ("lab", "nobody2@example.com", "550"),
+        ("lab", "nobody@example.org", "550 5.1.1"),
+        ("lab", "someone@elsewhere.test", "250"),
+        ("hq", "ann@example.com", "250"),
+        ("hq", "bob@example.com", "250"),
+        ("hq", "nobody@example.org", "550 5.1.1"),
+        ("hq", "someone@elsewhere.test", "250"),
+        ("hq", "nobody@sub.example.com", "250"),  # not caught: somebody else's domain
+    ],
+)
+def test_hq_answers(pair: Pair, client: str, recipient: str, reply: str) -> None:
+    assert str(pair.hq.ask(recipient, client)).startswith(reply)
+
+
+@pytest.mark.parametrize(
+    ("client", "recipient", "reply"),
+    [
+        ("outside", "bob@example.com", "250"),
+        ("outside", "ann@example.com", "250"),  # only call-ahead knows
+        ("outside", "nobody@example.com", "550"),
+        ("hq", "bob@example.com", "250"),
+        ("hq", "ann@example.com", "550 5.1.1"),
+        ("hq", "nobody@example.com", "550 5.1.1"),
+        ("hq", "someone@elsewhere.test", RELAYING_DENIED),
+    ],
+)
+def test_cloud_answers(pair: Pair, client: str, recipient: str, reply: str) -> None:
+    assert str(pair.cloud.ask(recipient, client)).startswith(reply)
+
+
+def test_mail_for_a_sub_domain_is_routed_as_if_there_were_no_split(pair: Pair) -> None:
+    assert pair.hq.lookup(f"lmdb:{pair.hq.ours}/domains", "sub.example.com") is None
+    assert pair.hq.lookup(f"lmdb:{pair.hq.ours}/routes", "nobody@sub.example.com") is None
+
+
+def test_a_stopped_peer_means_later_for_unknown_recipients_and_nothing_for_known_ones(pair: Pair) -> None:
+    pair.cloud.command("postfix", "stop")
+    try:
+        assert pair.hq.ask("bob@example.com").code == 250
+        assert pair.hq.ask("never.asked.for@example.com").code == 450
+        assert pair.hq.ask("never.asked.for.2@example.com", "lab").code == 450
+    finally:
+        pair.cloud.start()
+
+
+def test_nothing_was_refused_for_a_fault_of_the_configuration(pair: Pair) -> None:
+    for server in (pair.hq, pair.cloud):
+        assert server.command("postfix", "check").stderr == ""
+        assert [line for line in server.log().splitlines() if re.search("warning|error|fatal|panic| 451 ", line)] == []
