@@ -82,7 +82,7 @@ def server_plan(
 ) -> dict[str, list[dict[str, Any]]]:
     """Give the plan, or the failure as Ansible expects it from a filter."""
     try:
-        return server_arguments(split_domains, host, role, search or ())
+        return server_arguments(split_domains, host, role or None, search or ())
     except SplitDomainError as error:
         raise AnsibleFilterError(str(error)) from error
 

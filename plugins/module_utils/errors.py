@@ -18,5 +18,9 @@ class ServerStateError(SplitDomainError):
     """The managed server is in a state that the request does not fit. Nothing was written."""
 
 
+class MailServerMissing(ServerStateError):
+    """There is no mail server on this machine yet."""
+
+
 class CommandFailed(SplitDomainError):
     """A command of the mail server failed; the text holds the command and the first lines of what it said."""

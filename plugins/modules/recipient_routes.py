@@ -118,14 +118,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+installed:
+  description:
+    - Whether there is a mail server. V(false) is possible in check mode only, and then the only value besides
+      C(changed), which is V(true).
+  returned: success
+  type: bool
 domain:
   description: The domain in canonical form.
-  returned: success
+  returned: when installed
   type: str
   sample: example.com
 counts:
   description: How many addresses have a route.
-  returned: success
+  returned: when installed
   type: dict
   contains:
     before:
@@ -145,7 +151,7 @@ counts:
       type: int
 changes:
   description: The first hundred addresses whose route is another, sorted.
-  returned: success
+  returned: when installed
   type: list
   elements: dict
   contains:

@@ -150,9 +150,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+installed:
+  description:
+    - Whether there is a mail server. V(false) is possible in check mode only, and then the only value besides
+      C(changed), which is V(true).
+  returned: success
+  type: bool
 domains:
   description: The domains that were named or purged, sorted.
-  returned: success
+  returned: when installed
   type: list
   elements: dict
   contains:
@@ -171,7 +177,7 @@ domains:
       type: bool
 running:
   description: Whether the mail server runs. It is reloaded when that is due, but never started.
-  returned: success
+  returned: when installed
   type: bool
 """
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesRequest
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import MailServerMissing
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff, Outcome
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings
 
@@ -31,11 +32,6 @@ class Plan:
     values: dict[str, Any] = field(default_factory=dict)
     diffs: tuple[Diff, ...] = ()
     warnings: tuple[str, ...] = ()
-
-    @property
-    def outcome(self) -> Outcome:
-        """The result of the module call, the same whether the plan is applied or only shown."""
-        return Outcome(bool(self.steps), self.values, self.diffs, self.warnings)
 
     def apply(self) -> None:
         """Do every step in its order."""
@@ -69,12 +65,20 @@ class MailServer(ABC):
 
 
 def carry_out(server: MailServer, plan_of: Callable[[MailServer], Plan], check_mode: bool) -> Outcome:
-    """Plan with ``plan_of(server)`` and, but for check mode, apply what was planned."""
-    with server.locked():
-        plan = plan_of(server)
-        if not check_mode:
-            plan.apply()
-        return plan.outcome
+    """Plan with ``plan_of(server)`` and, but for check mode, apply what was planned.
+
+    In check mode a machine without a mail server is no failure: the run would come after its installation.
+    """
+    try:
+        with server.locked():
+            plan = plan_of(server)
+            if not check_mode:
+                plan.apply()
+    except MailServerMissing:
+        if check_mode:
+            return Outcome(changed=True, values={"installed": False})
+        raise
+    return Outcome(bool(plan.steps), {"installed": True, **plan.values}, plan.diffs, plan.warnings)
 
 
 def shown_lines(header: str, before: Sequence[str], after: Sequence[str], most: int = 500) -> Diff:

@@ -14,7 +14,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import CommandFailed, ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import (
+    CommandFailed,
+    MailServerMissing,
+    ServerStateError,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
 
 DEFAULT_CONFIG_DIRECTORY = "/etc/postfix"
@@ -74,7 +78,7 @@ def run(arguments: Sequence[str], config_directory: str, stdin: str = "", termin
             command, input=os.fsencode(stdin), capture_output=True, check=False, env=environment, cwd="/"
         )
     except FileNotFoundError as error:
-        raise ServerStateError(
+        raise MailServerMissing(
             f"Postfix is not installed on this server: there is no command {arguments[0]}; install Postfix first."
         ) from error
     return CommandResult(done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))
@@ -172,6 +176,11 @@ def server_lock(config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> Iterator[No
     """
     try:
         descriptor = os.open(config_directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise MailServerMissing(
+            f"Postfix is not installed on this server, or not configured in {config_directory}, which does not exist; "
+            "install Postfix first, or name the right config_directory."
+        ) from error
     except OSError as error:
         raise ServerStateError(
             f"The Postfix configuration directory {config_directory} cannot be opened: {error.strerror}; "

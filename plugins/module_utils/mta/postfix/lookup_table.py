@@ -15,10 +15,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import FileRights
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
-    read_server,
     read_text,
-    server_lock,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.one_plan import carry_out_on
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import Settle, WriteTable
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_index import index_path
@@ -48,11 +47,7 @@ _LINES_SHOWN_WHOLE = 500
 def keep_table(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring one lookup table to what the module's arguments say."""
     request = parse_request(arguments)
-    with server_lock(request.config_directory):
-        plan = plan_map(read_server(request.config_directory), request)
-        if not check_mode:
-            plan.apply()
-        return plan.outcome
+    return carry_out_on(request.config_directory, lambda server: plan_map(server, request), check_mode)
 
 
 def plan_map(server: PostfixServer, request: TableRequest) -> Plan:

@@ -15,10 +15,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     PostfixServer,
     is_running,
     read_defaults,
-    read_server,
-    server_lock,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.one_plan import carry_out_on
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.parameter_values import fault
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.parameters_request import (
     ParametersRequest,
@@ -49,11 +48,7 @@ class ReplaceMainCf:
 def set_parameters(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring parameters of main.cf to what the module's arguments say."""
     request = parse_request(arguments)
-    with server_lock(request.config_directory):
-        plan = plan_parameters(read_server(request.config_directory), request)
-        if not check_mode:
-            plan.apply()
-        return plan.outcome
+    return carry_out_on(request.config_directory, lambda server: plan_parameters(server, request), check_mode)
 
 
 def plan_parameters(server: PostfixServer, request: ParametersRequest) -> Plan:
