@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Change
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import DnsFailure, ServersDisagree
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import dns
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.reading import answered_set, canonical_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.reading import ANSWERED, answered_set
 
 PORT = 53
 # Seconds between two rounds of questions: short at first, because most secondaries follow at once (RFC 1996).
@@ -60,10 +59,9 @@ def _authoritative_servers(connection: Connection, changes: Sequence[Change]) ->
         by_zone.setdefault(change.zone, []).append(change)
     servers: dict[str, list[Change]] = {}
     for in_zone, reply in zip(by_zone.values(), connection.ask([(zone, "NS") for zone in by_zone])):
-        for rrset in reply.answer:
-            if rrset.rdtype == dns.rdatatype.NS:
-                for rdata in rrset:
-                    servers.setdefault(canonical_text(rdata.target), []).extend(in_zone)
+        for record in reply.answer:
+            if record.rdtype == "NS":
+                servers.setdefault(record.value, []).extend(in_zone)
     known = _addresses_known_to(connection, list(servers))
     return {
         (server, address): of_server
@@ -76,9 +74,7 @@ def _addresses_known_to(connection: Connection, servers: Sequence[str]) -> dict[
     questions = [(server, kind) for server in servers for kind in ("A", "AAAA")]
     known: dict[str, list[str]] = {server: [] for server in servers}
     for (server, kind), reply in zip(questions, connection.ask(questions)):
-        for rrset in reply.answer:
-            if rrset.rdtype == dns.rdatatype.from_text(kind):
-                known[server] += [rdata.address for rdata in rrset]
+        known[server] += [record.value for record in reply.answer if record.rdtype == kind]
     return known
 
 
@@ -101,9 +97,9 @@ def _complaint(address: str, port: int, changes: Sequence[Change], timeout: floa
         except DnsFailure as error:
             return f"cannot be asked: {error}"
     for change, reply in zip(changes, replies):
-        if reply.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-            return f"answered {dns.rcode.to_text(reply.rcode())} for {change.name}"
-        if not reply.flags & dns.flags.AA:
+        if reply.rcode not in ANSWERED:
+            return f"answered {reply.rcode} for {change.name}"
+        if not reply.is_authoritative:
             return f"is not authoritative for {change.name}"
         shown = answered_set(change.name, reply)
         if shown != change.after:

@@ -19,6 +19,7 @@ try:
     import dns.rdata
     import dns.rdataclass
     import dns.rdatatype
+    import dns.rdtypes.ANY.TSIG
     import dns.rrset
     import dns.tsig
     import dns.update

@@ -41,7 +41,11 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
     _check_numbers(params)
     require_dnspython()
     with Connection(
-        _server(params["server"]), params["port"], params["protocol"], params["timeout"], key
+        _server(params["server"]),
+        params["port"],
+        protocol=params["protocol"],
+        timeout=params["timeout"],
+        key=key,
     ) as connection:
         planned = _plan(connection, wishes)
         unreachable = exchanges_without_address(connection, _named_exchanges(wishes))

@@ -17,8 +17,12 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures 
     update_refused,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import dns
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord, MxSet, as_found
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wire import Reply
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxSet, as_found
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_within, parents
+
+# The rcodes of replies that say what there is and what there is not.
+ANSWERED = ("NOERROR", "NXDOMAIN")
 
 
 @dataclass(frozen=True)
@@ -69,32 +73,23 @@ def exchanges_without_address(connection: Connection, exchanges: Iterable[str]) 
                 f"the exchange {host} is an alias of {target}, and an MX record must not name an alias "
                 f"(RFC 2181 section 10.3): write {target} instead"
             )
-        if ipv4.flags & ipv6.flags & dns.flags.AA and not ipv4.answer and not ipv6.answer:
+        if ipv4.is_authoritative and ipv6.is_authoritative and not ipv4.answer and not ipv6.answer:
             without.append(host)
     return without
 
 
-def _read_answer(connection: Connection, name: str, zone: str | None, reply: dns.message.Message) -> _Answer:
-    if reply.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+def _read_answer(connection: Connection, name: str, zone: str | None, reply: Reply) -> _Answer:
+    if reply.rcode not in ANSWERED:
         place = f"{name} (zone {zone})" if zone else name
-        raise query_refused(connection.party, place, dns.rcode.to_text(reply.rcode()))
-    if not reply.flags & dns.flags.AA:
-        delegation = next(
-            (canonical_text(rrset.name) for rrset in reply.authority if rrset.rdtype == dns.rdatatype.NS), None
-        )
+        raise query_refused(connection.party, place, reply.rcode)
+    if not reply.is_authoritative:
+        delegation = next((record.name for record in reply.authority if record.rdtype == "NS"), None)
         known = f"it refers to the servers of {delegation}" if delegation else "it gave no authoritative answer"
         raise ZoneMismatch(
             f"{connection.party} is not authoritative for {name}, {known}: "
             "name the primary server of the zone that holds this name"
         )
-    zone_by_authority = next(
-        (
-            canonical_text(rrset.name)
-            for rrset in reply.authority
-            if rrset.rdtype in (dns.rdatatype.SOA, dns.rdatatype.NS)
-        ),
-        None,
-    )
+    zone_by_authority = next((record.name for record in reply.authority if record.rdtype in ("SOA", "NS")), None)
     alias_of = _alias_target(name, reply)
     if alias_of is not None:
         # The authority section may then speak of the target's zone.
@@ -102,22 +97,14 @@ def _read_answer(connection: Connection, name: str, zone: str | None, reply: dns
     return _Answer(answered_set(name, reply), None, zone_by_authority)
 
 
-def answered_set(name: str, reply: dns.message.Message) -> MxSet:
+def answered_set(name: str, reply: Reply) -> MxSet:
     """Give the MX set that a reply holds for a canonical name, empty where it holds none."""
-    records: list[MxRecord] = []
-    ttl = None
-    for rrset in reply.answer:
-        if rrset.rdtype == dns.rdatatype.MX and canonical_text(rrset.name) == name:
-            records += [as_found(rdata.preference, rdata.exchange.to_text()) for rdata in rrset]
-            ttl = rrset.ttl
-    return MxSet.of(records, ttl)
+    found = [record for record in reply.answer if record.rdtype == "MX" and record.name == name]
+    return MxSet.of([as_found(record.preference, record.value) for record in found], found[0].ttl if found else None)
 
 
-def _alias_target(name: str, reply: dns.message.Message) -> str | None:
-    for rrset in reply.answer:
-        if rrset.rdtype == dns.rdatatype.CNAME and canonical_text(rrset.name) == name:
-            return canonical_text(rrset[0].target)
-    return None
+def _alias_target(name: str, reply: Reply) -> str | None:
+    return next((record.value for record in reply.answer if record.rdtype == "CNAME" and record.name == name), None)
 
 
 def _zones_by_soa(connection: Connection, names: Sequence[str], answers: Mapping[str, _Answer]) -> dict[str, str]:
@@ -127,11 +114,11 @@ def _zones_by_soa(connection: Connection, names: Sequence[str], answers: Mapping
     distinct = sorted(set(asked.values()))
     found = {}
     for name, reply in zip(distinct, connection.ask([(name, "SOA") for name in distinct])):
-        if reply.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-            raise query_refused(connection.party, name, dns.rcode.to_text(reply.rcode()))
-        for rrset in [*reply.answer, *reply.authority]:
-            if rrset.rdtype == dns.rdatatype.SOA and is_within(name, canonical_text(rrset.name)):
-                found[name] = canonical_text(rrset.name)
+        if reply.rcode not in ANSWERED:
+            raise query_refused(connection.party, name, reply.rcode)
+        for record in [*reply.answer, *reply.authority]:
+            if record.rdtype == "SOA" and is_within(name, record.name):
+                found[name] = record.name
                 break
         else:
             raise ZoneMismatch(
@@ -166,18 +153,11 @@ def _without_wildcards(connection: Connection, readings: Mapping[str, Reading]) 
         probe = dns.update.UpdateMessage(dns.name.from_text(readings[name].zone))
         probe.absent(dns.name.from_text(name), dns.rdatatype.MX)
         probes.append(probe)
-    replies = connection.exchange(
-        probes, repeatable=True, about=lambda probe: canonical_text(probe.sections[0][0].name)
-    )
+    replies = connection.rehearse(probes)
     corrected = {}
     for name, reply in zip(doubtful, replies):
-        if reply.rcode() == dns.rcode.NOERROR:
+        if reply.rcode == "NOERROR":
             corrected[name] = replace(readings[name], current=MxSet())
-        elif reply.rcode() != dns.rcode.YXRRSET:
-            raise update_refused(connection.party, readings[name].zone, dns.rcode.to_text(reply.rcode()))
+        elif reply.rcode != "YXRRSET":
+            raise update_refused(connection.party, readings[name].zone, reply.rcode)
     return corrected
-
-
-def canonical_text(name: dns.name.Name) -> str:
-    """Give a name from a reply in lower case without a trailing dot."""
-    return name.to_text(omit_final_dot=True).lower()

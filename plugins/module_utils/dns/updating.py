@@ -80,7 +80,7 @@ def _write_batch(connection: Connection, batch: Sequence[Change], replan: Replan
         if not due:
             return current
         zone = due[0].zone
-        rcode = dns.rcode.to_text(connection.update(_message(due, rehearse)).rcode())
+        rcode = connection.update(_message(due, rehearse)).rcode
         if rcode == "NOERROR":
             return current
         if rcode not in _OVERTAKEN:
