@@ -136,40 +136,46 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+installed:
+  description:
+    - Whether there is a Postfix. V(false) is possible in check mode only, and then the only value besides C(changed),
+      which is V(true).
+  returned: success
+  type: bool
 file:
   description: The table's text.
-  returned: success
+  returned: when installed
   type: str
   sample: /etc/postfix/transport
 type:
   description: The table's type.
-  returned: success
+  returned: when installed
   type: str
   sample: lmdb
 table:
   description: The table as main.cf refers to it.
-  returned: success
+  returned: when installed
   type: str
   sample: lmdb:/etc/postfix/transport
 index:
   description: The index built from the text; null for a type without one.
-  returned: success
+  returned: when installed
   type: str
   sample: /etc/postfix/transport.lmdb
 reasons:
   description: What was found that had to be changed; empty when nothing was.
-  returned: success
+  returned: when installed
   type: list
   elements: str
   sample: ["the text differs"]
 due:
   description: What a running Postfix needed to see the change. It was done unless O(reload=never).
-  returned: success
+  returned: when installed
   type: str
   sample: none
 counts:
   description: How many entries the table has.
-  returned: for tables of keys and values
+  returned: when installed, for tables of keys and values
   type: dict
   contains:
     before:
@@ -189,7 +195,7 @@ counts:
       type: int
 changes:
   description: The first hundred keys whose value is another, sorted.
-  returned: for tables of keys and values
+  returned: when installed, for tables of keys and values
   type: list
   elements: dict
   contains:

@@ -115,15 +115,21 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+installed:
+  description:
+    - Whether there is a Postfix. V(false) is possible in check mode only, and then the only value besides C(changed),
+      which is V(true).
+  returned: success
+  type: bool
 parameters:
   description: By name, what C(main.cf) had and has. Null is for a parameter that it does not set.
-  returned: success
+  returned: when installed
   type: dict
   sample:
     relayhost: {before: "[mx.example.net]", after: null, changed: true}
 due:
   description: What a running Postfix needed to take the change in. It was done unless O(reload=never).
-  returned: success
+  returned: when installed
   type: str
   sample: reload
 """

@@ -120,9 +120,8 @@ class Instance:
 
     def run(self, module: str, check: bool = False, **arguments: Any) -> dict[str, Any]:
         """Run a module of the collection on the instance, as Ansible does: a process of its own, JSON in and out."""
-        arguments.update(
-            config_directory=str(self.config), _ansible_check_mode=check, _ansible_diff=True, _ansible_verbosity=0
-        )
+        arguments.setdefault("config_directory", str(self.config))
+        arguments.update(_ansible_check_mode=check, _ansible_diff=True, _ansible_verbosity=0)
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump({"ANSIBLE_MODULE_ARGS": arguments}, file)
             file.flush()

@@ -257,3 +257,10 @@ def test_server_without_postfix_is_told_plainly(instance: Instance, path: Path) 
     instance.main_cf.unlink()
     result = instance.map(path=str(path), entries={"a": "1"})
     assert "Postfix has no configuration on this server" in result["msg"]
+
+
+def test_check_mode_before_postfix_is_installed_foretells_a_change(instance: Instance, path: Path) -> None:
+    missing = str(instance.config / "missing")
+    result = instance.map(check=True, path=str(path), entries={"a": "1"}, config_directory=missing)
+    assert (result["changed"], result["installed"]) == (True, False)
+    assert "install Postfix first" in instance.map(path=str(path), entries={"a": "1"}, config_directory=missing)["msg"]
