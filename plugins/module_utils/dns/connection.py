@@ -140,10 +140,9 @@ class Connection:
             return octets.read_reply(wire, request, self._key)
         except dns.tsig.PeerError as error:
             raise key_refused(self.party, request.about, _error_of_peer(error)) from error
-        except octets.Unreadable as error:
-            raise reply_not_trusted(self.party, request.about, f"it cannot be read ({error})") from error
-        except (dns.exception.DNSException, octets.NotSigned, octets.NotAnAnswer) as error:
-            raise reply_not_trusted(self.party, request.about, _distrust(error, wire)) from error
+        except (dns.exception.DNSException, octets.Unreadable, octets.NotSigned, octets.NotAnAnswer) as error:
+            is_update = request.question is None
+            raise reply_not_trusted(self.party, request.about, _distrust(error, wire), is_update) from error
 
 
 def _id_of(wire: bytes) -> int:

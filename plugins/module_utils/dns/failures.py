@@ -114,9 +114,10 @@ def key_refused(party: Party, about: str, error: str) -> SignatureFailed:
     return SignatureFailed(f"{party} did not accept the signature of the request for {about} and said {error}: {cure}")
 
 
-def reply_not_trusted(party: Party, about: str, reason: str) -> SignatureFailed:
+def reply_not_trusted(party: Party, about: str, reason: str, is_update: bool) -> SignatureFailed:
     """Give the failure for a reply that is not signed as the request was (RFC 8945 section 5.4)."""
+    doubt = " whether the update was written is not known;" if is_update else ""
     return SignatureFailed(
-        f"the reply of {party} about {about} is not to be trusted, because {reason}: "
+        f"the reply of {party} about {about} is not to be trusted, because {reason}:{doubt} "
         "make sure that nothing between here and the server answers in its place, and that the key is the same there"
     )

@@ -12,7 +12,11 @@ from typing import Any
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.agreement import wait_for_agreement
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Change, plan_change, zone_diffs
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import WriteNotSeen
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
+    DnsFailure,
+    ServersDisagree,
+    WriteNotSeen,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import signing_key
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import require_dnspython
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.reading import (
@@ -56,9 +60,7 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
             rehearse=check_mode,
         )
         if not check_mode:
-            _read_back(connection, [change for change in changes if change.is_due])
-            if params["wait"]:
-                wait_for_agreement(connection, changes, params["wait_timeout"], params["timeout"])
+            _confirm(connection, changes, params)
     return Outcome(
         changed=any(change.is_due for change in changes),
         values={"record_sets": [_returned(change) for change in changes]},
@@ -69,6 +71,21 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
             for host in unreachable
         ),
     )
+
+
+def _confirm(connection: Connection, changes: Sequence[Change], params: dict[str, Any]) -> None:
+    """Read back what was written, and wait for the other servers where that is wanted."""
+    written = [change for change in changes if change.is_due]
+    try:
+        _read_back(connection, written)
+        if params["wait"]:
+            wait_for_agreement(connection, changes, params["wait_timeout"], params["timeout"])
+    except (WriteNotSeen, ServersDisagree):
+        raise
+    except DnsFailure as error:
+        zones = ", ".join(dict.fromkeys(change.zone for change in written))
+        taken = f"before this the server took the updates of {zones}" if zones else "nothing had to be written"
+        raise WriteNotSeen(f"{error} - {taken}; run the task again to have the sets confirmed") from error
 
 
 def _check_numbers(params: dict[str, Any]) -> None:

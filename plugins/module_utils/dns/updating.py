@@ -12,7 +12,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change im
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection, MessageTooLarge
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
     PartlyWritten,
+    ServerUnreachable,
     SetKeepsChanging,
+    SignatureFailed,
     update_refused,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import dns
@@ -58,7 +60,7 @@ def write(connection: Connection, changes: Sequence[Change], replan: Replan, reh
         except SplitDomainError as error:
             if not done or rehearse:
                 raise
-            raise _partly_written(done, [batch, *batches], error) from error
+            raise _partly_written(done, batch, list(batches), error) from error
         done.append(batch)
         outcome.update({change.name: change for change in written})
     return list(outcome.values())
@@ -116,17 +118,25 @@ def _rdata(record: MxRecord) -> dns.rdata.Rdata:
 
 
 def _partly_written(
-    done: Sequence[Sequence[Change]], left: Sequence[Sequence[Change]], error: SplitDomainError
+    done: Sequence[Sequence[Change]],
+    failed: Sequence[Change],
+    left: Sequence[Sequence[Change]],
+    error: SplitDomainError,
 ) -> PartlyWritten:
     """Tell by zone and number of names what was written before a message failed, and what was not."""
-
-    def listed(batches: Sequence[Sequence[Change]]) -> str:
-        names: dict[str, int] = {}
-        for batch in batches:
-            names[batch[0].zone] = names.get(batch[0].zone, 0) + len(batch)
-        return ", ".join(f"{zone} ({count} {'name' if count == 1 else 'names'})" for zone, count in names.items())
-
-    return PartlyWritten(
-        f"{error} - before this was written: {listed(done)}; not written: {listed(left)}; "
-        "run the task again when the cause is gone, what is written stays as it is"
+    # Without a reply that can be trusted nobody knows what became of the message.
+    is_unknown = isinstance(error, (ServerUnreachable, SignatureFailed))
+    lists = (
+        ("written", done),
+        ("not known", [failed] if is_unknown else []),
+        ("not written", left if is_unknown else [failed, *left]),
     )
+    told = "; ".join(f"{word}: {_listed(batches)}" for word, batches in lists if batches)
+    return PartlyWritten(f"{error} - {told}; run the task again when the cause is gone, what is written stays as it is")
+
+
+def _listed(batches: Sequence[Sequence[Change]]) -> str:
+    names: dict[str, int] = {}
+    for batch in batches:
+        names[batch[0].zone] = names.get(batch[0].zone, 0) + len(batch)
+    return ", ".join(f"{zone} ({count} {'name' if count == 1 else 'names'})" for zone, count in names.items())

@@ -10,7 +10,7 @@ from typing import Any
 import dns.rcode
 import pytest
 from named_server import Named
-from update_relay import Relay, relay_to, signed_answer
+from update_relay import HangUp, Relay, is_update, relay_to, signed_answer
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
@@ -121,7 +121,7 @@ def test_an_update_that_the_server_says_it_took_but_did_not_is_an_error(named, r
 
 
 def _changes_something(wire: bytes) -> bool:
-    return (wire[2] >> 3) & 0xF == 5 and int.from_bytes(wire[8:10], "big") > 0
+    return is_update(wire) and int.from_bytes(wire[8:10], "big") > 0
 
 
 def test_work_that_fails_half_way_says_what_was_written_and_what_was_not(named):
@@ -134,9 +134,35 @@ def test_work_that_fails_half_way_says_what_was_written_and_what_was_not(named):
     with pytest.raises(failures.PartlyWritten) as caught:
         publish_mx_records(named.params(*wishes), False)
     assert "REFUSED" in str(caught.value)
-    assert "this was written: example.com (2 names)" in str(caught.value)
+    assert " - written: example.com (2 names); " in str(caught.value)
     assert "not written: locked.example (1 name), example.net (1 name)" in str(caught.value)
     assert named.mx("a.example.com") and not named.mx("example.net")
+
+
+def test_work_that_loses_the_connection_half_way_says_of_what_it_is_not_known(named, relay):
+    def hang_up_on_the_second(number: int) -> None:
+        if number > 1:
+            raise HangUp
+
+    relay.before_update = hang_up_on_the_second
+    wishes = [{"name": name, "mx": [MX1]} for name in ("example.com", "example.net", "a.child.example.net")]
+    with pytest.raises(failures.PartlyWritten) as caught:
+        publish(relay, named, *wishes)
+    assert (
+        " - written: example.com (1 name); not known: example.net (1 name); not written: child.example.net (1 name)"
+        in (str(caught.value))
+    )
+
+
+def test_a_server_that_is_gone_after_the_update_was_taken_does_not_hide_that_it_was(named, relay):
+    def gone_after_an_update(wire: bytes) -> None:
+        if relay.updates and not is_update(wire):
+            raise HangUp
+
+    relay.answer = gone_after_an_update
+    with pytest.raises(failures.WriteNotSeen, match=r"closed the connection.*took the updates of example\.com"):
+        publish(relay, named, {"name": "example.com", "mx": [MX1]})
+    assert named.mx("example.com")
 
 
 def test_check_mode_finds_the_refusal_in_the_second_zone_before_the_first_is_written(named):
