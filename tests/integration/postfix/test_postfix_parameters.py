@@ -50,6 +50,15 @@ def test_element_taken_out_again_leaves_main_cf_as_it_was_read(instance: Instanc
     assert instance.main_cf.read_text() == text
 
 
+def test_list_that_was_not_there_before_leaves_no_trace(instance: Instance) -> None:
+    text = instance.main_cf.read_text()
+    change = {"name": "transport_maps", "elements": ["static:smtp:[127.0.0.1]"]}
+    assert instance.parameters(elements=[change])["changed"]
+    result = instance.parameters(elements=[{**change, "state": "absent"}])
+    assert result["parameters"]["transport_maps"]["after"] is None
+    assert instance.main_cf.read_text() == text
+
+
 def test_second_run_changes_and_reloads_nothing(running: Instance) -> None:
     arguments = {
         "parameters": {"message_size_limit": 5_000_000, "smtpd_helo_required": True, "mynetworks": ["127.0.0.0/8"]},

@@ -66,7 +66,10 @@ class ParametersRequest:
                 after = add_elements(start, change.elements, change.position)
             else:
                 after = remove_elements(start, change.elements)
-            if after != start:
+            if after == "" and start != "" and defaults.get(change.name) == "":
+                # The last element goes, and with it a definition that says nothing.
+                main_cf = main_cf.without(change.name)
+            elif after != start:
                 main_cf = main_cf.with_value(change.name, after)
         for name in self.removed:
             main_cf = main_cf.without(name)
