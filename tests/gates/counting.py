@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-PYTEST_NO_TESTS_COLLECTED = 5
-
 
 @dataclass(frozen=True)
 class Count:
@@ -46,9 +44,7 @@ def by_junit(exit_code: int, report: Path) -> Count:
         tests, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
         failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
         total = total + Count(max(tests - failed - skipped, 0), failed, skipped)
-    if exit_code not in (0, PYTEST_NO_TESTS_COLLECTED) and total.failed == 0:
-        return total + Count(failed=1)
-    return total
+    return total + Count(failed=1) if exit_code != 0 and total.failed == 0 else total
 
 
 def by_importer_log(exit_code: int, output: str) -> Count:

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Tests of the gates' counting: nothing that failed, broke off or could not run is counted as passed.
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import counting
+import pytest
+from counting import Count
+
+SANITY = 'Running sanity test "pep8"\nRunning sanity test "pylint"\nRunning sanity test "shellcheck"\n'
+IMPORTED = "Loading module smtp_probe\nImporter processing completed successfully\n"
+
+
+def test_a_sum_is_written_as_pytest_writes_it() -> None:
+    assert str(Count(3, 1) + Count(2, 0, 1)) == "5 passed, 1 failed, 1 skipped"
+    assert str(Count(3)) == "3 passed, 0 failed"
+
+
+def test_sanity_tests_are_counted_one_by_one() -> None:
+    assert counting.by_sanity_log(0, SANITY) == Count(passed=3)
+    failed = "FATAL: The 2 sanity test(s) listed below (out of 3) failed. See error output above for details.\n"
+    assert counting.by_sanity_log(1, SANITY + failed) == Count(passed=1, failed=2)
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "output"),
+    [
+        (0, "WARNING: All targets skipped.\n"),
+        (0, ""),
+        (1, SANITY),
+        (0, SANITY + 'WARNING: Required program "shellcheck" not found.\n'),
+        (0, SANITY + "WARNING: Skipping sanity test pslint\n"),
+    ],
+)
+def test_sanity_tests_that_did_not_run_are_failures(exit_code: int, output: str) -> None:
+    assert counting.by_sanity_log(exit_code, output).failed > 0
+
+
+def test_an_import_without_complaints_passes() -> None:
+    assert counting.by_importer_log(0, IMPORTED) == Count(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "output"),
+    [
+        (0, IMPORTED + "WARNING: plugins/modules/x.py:1: E1\n"),
+        (0, "ERROR: The import failed for the following reason: no\n"),
+        (0, "Loading module smtp_probe\n"),
+        (1, IMPORTED),
+    ],
+)
+def test_an_import_with_a_complaint_fails_although_the_importer_exits_with_0(exit_code: int, output: str) -> None:
+    assert counting.by_importer_log(exit_code, output) == Count(failed=1)
+
+
+def test_tests_are_counted_from_the_report(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    report.write_text('<testsuites><testsuite tests="9" failures="1" errors="1" skipped="2"/></testsuites>')
+    assert counting.by_junit(1, report) == Count(passed=5, failed=2, skipped=2)
+
+
+def test_a_test_run_that_broke_off_is_a_failure(tmp_path: Path) -> None:
+    assert counting.by_junit(3, tmp_path / "missing.xml") == Count(failed=1)
+    report = tmp_path / "report.xml"
+    report.write_text('<testsuites><testsuite tests="9" failures="0" errors="0" skipped="0"/></testsuites>')
+    assert counting.by_junit(2, report) == Count(passed=9, failed=1)
+
+
+def test_a_gate_without_any_test_is_a_failure(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    report.write_text('<testsuites><testsuite tests="0" failures="0" errors="0" skipped="0"/></testsuites>')
+    assert counting.by_junit(5, report) == Count(failed=1)
