@@ -95,8 +95,9 @@ def prove_repair(form: str) -> list[str]:
 
 def remember(_form: str) -> list[str]:
     """Keep what /etc/postfix of each server is before the split."""
-    REMEMBERED.write_text(json.dumps({host: postfix_files(host) for host in (HQ, CLOUD)}), encoding="utf-8")
-    return []
+    before = {host: postfix_files(host) for host in (HQ, CLOUD)}
+    REMEMBERED.write_text(json.dumps(before), encoding="utf-8")
+    return [f"{host} is split already: make it anew (lab.py reset)" for host in before if TABLES in before[host]]
 
 
 def prove_given_back(_form: str) -> list[str]:

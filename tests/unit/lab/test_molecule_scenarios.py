@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Molecule's scenarios hold together: Molecule itself only warns of a missing playbook, and the run stays green.
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from laboratory.drifts import ROUNDS
+from laboratory.expectations import CLOUD, FORMS, HQ
+
+SCENARIOS = Path(__file__).resolve().parents[3] / "extensions" / "molecule"
+NAMES = sorted(path.parent.name for path in SCENARIOS.glob("*/molecule.yml"))
+
+
+def read(path):
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def sequence(scenario):
+    return read(SCENARIOS / scenario / "molecule.yml")["scenario"]["test_sequence"]
+
+
+def test_there_is_a_scenario_for_each_form_and_one_that_brings_the_servers():
+    assert NAMES == ["default", "master_slave", "own_users"]
+    assert "create" in sequence("default")
+    assert "destroy" in sequence("default")
+
+
+@pytest.mark.parametrize("scenario", NAMES)
+def test_every_step_of_a_scenario_has_its_playbook(scenario):
+    for step in sequence(scenario):
+        action, _, playbook = step.partition(" ")
+        if action != "idempotence":
+            assert (SCENARIOS / scenario / (playbook or f"{action}.yml")).is_file(), step
+
+
+@pytest.mark.parametrize("scenario", [name for name in NAMES if name != "default"])
+def test_every_scenario_splits_runs_again_sends_mail_and_gives_back(scenario):
+    steps = [step.split()[0] for step in sequence(scenario)]
+    for earlier, later in zip(["converge", "idempotence", "verify"], ["idempotence", "verify", "cleanup"]):
+        assert steps.index(earlier) < steps.index(later)
+
+
+@pytest.mark.parametrize("scenario", [name for name in NAMES if name != "default"])
+def test_every_playbook_of_a_scenario_proves_the_form_of_its_split_map(scenario):
+    arguments = read(SCENARIOS / scenario / "molecule.yml")["ansible"]["executor"]["args"]["ansible_playbook"]
+    (form,) = [Path(argument).parent.name for argument in arguments if "/maps/" in argument]
+    assert form in FORMS
+    proven = {
+        play["vars"]["form"]
+        for path in (SCENARIOS / scenario).glob("*.yml")
+        if path.name != "molecule.yml"
+        for play in read(path)
+        if "form" in play.get("vars", {})
+    }
+    assert proven == {form}
+
+
+def test_both_sites_drift_in_every_round():
+    for drifts in ROUNDS:
+        assert {drift.host for drift in drifts} == {HQ, CLOUD}
