@@ -34,11 +34,14 @@ def killed_run(instance: Instance, module: str, step: int, **arguments: Any) -> 
     source = instance.directory / "arguments.json"
     arguments.update(config_directory=str(instance.config), _ansible_diff=True)
     source.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
+    # What a killed run leaves among the temporary files goes with the instance.
+    environment = {**os.environ, "TMPDIR": str(instance.directory)}
     done = subprocess.run(
         [sys.executable, str(KILLED_MODULE), module, str(step), str(instance.config), str(source)],
         capture_output=True,
         text=True,
         check=False,
+        env=environment,
     )
     assert done.returncode in (0, -signal.SIGKILL), done.stdout + done.stderr
     return done.returncode != 0
