@@ -12,7 +12,9 @@ flock 9
 
 # Deleted files are still listed by git until they are committed; they count as absent.
 hash_of_sources() {
-    { git ls-files --cached --others --exclude-standard -z | sort -zu | xargs -0 sh -c 'sha256sum "$@"; stat -c "%a %n" "$@"' sh; } 2>/dev/null |
+    git ls-files --cached --others --exclude-standard -z |
+        sort -zu |
+        xargs -0 sh -c 'sha256sum "$@"; stat -c "%a %n" "$@"; true' sh 2>/dev/null |
         sha256sum
 }
 
