@@ -74,6 +74,11 @@ class RoutesText:
             text = ""
         return cls.parse(text)
 
+    def only_local(self) -> RoutesText:
+        """Give the routes of this server's own mailboxes alone."""
+        local = [line for line in self.lines.splitlines(keepends=True) if line.endswith("\tlocal\n")]
+        return RoutesText(self.domain, "".join(local))
+
     def with_transports(self, local_transport: str, relay_service: str) -> str:
         """Give the lines with transports instead of destinations: ``local_transport``, or ``service:[host]:port``."""
         return self.lines.replace("\tlocal\n", f"\t{local_transport}\n").replace("\t[", f"\t{relay_service}:[")

@@ -68,6 +68,13 @@ options:
       - When omitted, what P(mailops.split_domain.split_domains#module) was given for the domain, else the first of
         C(virtual_transport) and C(mailbox_transport) that C(main.cf) sets, else C(local:).
     type: str
+  only_local:
+    description:
+      - Take only the local ones of the routes, with O(state=present).
+      - Done on every server before routes change, this makes the new home of a mailbox know it before its old home
+        sends mail there. The playbook C(mailops.split_domain.site) does so.
+    type: bool
+    default: false
   state:
     description:
       - V(exact) leaves the domain with these routes and no others.
@@ -120,15 +127,18 @@ EXAMPLES = r"""
 RETURN = r"""
 installed:
   description:
-    - Whether there is a mail server. V(false) is possible in check mode only, and then the only value besides
-      C(changed), which is V(true).
+    - Whether there is a mail server. V(false) is possible in check mode only.
   returned: success
   type: bool
 domain:
   description: The domain in canonical form.
-  returned: when installed
+  returned: success
   type: str
   sample: example.com
+table_changed:
+  description: Whether the table was written, also for a repair that changed no route. The same as C(changed).
+  returned: when installed
+  type: bool
 counts:
   description: How many addresses have a route.
   returned: when installed
@@ -188,6 +198,7 @@ def main() -> None:
             "sites": {"type": "dict", "default": {}},
             "site": {"type": "str"},
             "local_transport": {"type": "str"},
+            "only_local": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["exact", "present", "absent"], "default": "present"},
             "mta": {"type": "str", "choices": list(MTA_CHOICES), "default": "auto"},
             "config_directory": {"type": "path", "default": "/etc/postfix"},

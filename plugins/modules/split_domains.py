@@ -152,13 +152,12 @@ EXAMPLES = r"""
 RETURN = r"""
 installed:
   description:
-    - Whether there is a mail server. V(false) is possible in check mode only, and then the only value besides
-      C(changed), which is V(true).
+    - Whether there is a mail server. V(false) is possible in check mode only.
   returned: success
   type: bool
 domains:
   description: The domains that were named or purged, sorted.
-  returned: when installed
+  returned: success
   type: list
   elements: dict
   contains:

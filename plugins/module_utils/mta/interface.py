@@ -64,10 +64,13 @@ class MailServer(ABC):
         """Plan the per-address routes of one domain."""
 
 
-def carry_out(server: MailServer, plan_of: Callable[[MailServer], Plan], check_mode: bool) -> Outcome:
+def carry_out(
+    server: MailServer, plan_of: Callable[[MailServer], Plan], check_mode: bool, if_missing: dict[str, Any]
+) -> Outcome:
     """Plan with ``plan_of(server)`` and, but for check mode, apply what was planned.
 
-    In check mode a machine without a mail server is no failure: the run would come after its installation.
+    In check mode a machine without a mail server is no failure: the run would come after its installation. Then
+    ``if_missing`` are the values that can be told.
     """
     try:
         with server.locked():
@@ -76,7 +79,7 @@ def carry_out(server: MailServer, plan_of: Callable[[MailServer], Plan], check_m
                 plan.apply()
     except MailServerMissing:
         if check_mode:
-            return Outcome(changed=True, values={"installed": False})
+            return Outcome(changed=True, values={"installed": False, **if_missing})
         raise
     return Outcome(bool(plan.steps), {"installed": True, **plan.values}, plan.diffs, plan.warnings)
 

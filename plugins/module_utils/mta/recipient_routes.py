@@ -25,7 +25,9 @@ def set_routes(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring the routes of a domain to what the module's arguments say."""
     request = parse_request(arguments)
     server = open_mail_server(arguments["mta"], arguments["config_directory"])
-    return carry_out(server, lambda opened: opened.plan_routes(request), check_mode)
+    return carry_out(
+        server, lambda opened: opened.plan_routes(request), check_mode, if_missing={"domain": request.text.domain}
+    )
 
 
 def parse_request(arguments: dict[str, Any]) -> RoutesRequest:
@@ -43,4 +45,8 @@ def parse_request(arguments: dict[str, Any]) -> RoutesRequest:
         if state == "absent":
             entries = [{"address": entry.get("address"), "to": LOCAL} for entry in entries]
         text = RoutesText.of(domain, parse_routes(entries, domain))
+    if arguments["only_local"]:
+        if state != "present":
+            raise InvalidInput(f"the routes of {domain} have only_local with state {state}: it goes with present only")
+        text = text.only_local()
     return RoutesRequest(text, state, parse_local_transport(arguments["local_transport"], f"the routes of {domain}"))

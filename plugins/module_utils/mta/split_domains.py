@@ -19,7 +19,11 @@ def set_domains(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring the split settings of a server to what the module's arguments say."""
     request = parse_request(arguments)
     server = open_mail_server(arguments["mta"], arguments["config_directory"])
-    return carry_out(server, lambda opened: opened.plan_domains(request), check_mode)
+    fresh = [
+        {"domain": entry.domain, "before": None, "after": entry.as_arguments(), "changed": True}
+        for entry in request.present
+    ]
+    return carry_out(server, lambda opened: opened.plan_domains(request), check_mode, if_missing={"domains": fresh})
 
 
 def parse_request(arguments: dict[str, Any]) -> DomainsRequest:

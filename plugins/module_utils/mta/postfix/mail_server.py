@@ -146,9 +146,10 @@ class PostfixMailServer(MailServer):
         texts = {name: (text, kind) for name, text in wanted.indexed_tables.items()}
         for name, text in wanted.plain_tables.items():
             texts[name] = (text, table_type(server, "cidr" if name == "peers" else "regexp"))
-        if not server.main_cf.value(ROUTES) and not (self._directory / "routes").exists():
-            # Postfix reads the table from now on. Its entries, and its repair, are recipient_routes' own.
-            texts["routes"] = ("", kind)
+        if not server.main_cf.value(ROUTES):
+            # Postfix reads the table from now on, so it has to be whole, also after a run that was killed. Later its
+            # entries, and its repair, are recipient_routes' own.
+            texts["routes"] = (read_text(self._directory / "routes") or "", kind)
         changes = {}
         for name, (text, its_kind) in texts.items():
             change = plan_table(server, self._directory / name, its_kind, text)
