@@ -47,8 +47,11 @@ def kill_at(server: SplitServer, step: int, module: str, **arguments: Any) -> bo
 
 
 def answers(server: SplitServer) -> dict[str, str]:
-    """Return what every table says, and all files that are no index."""
+    """Return what main.cf and every table say, and all files that are no index."""
     files = {name: content.decode() for name, content in server.files().items() if not name.endswith(".lmdb")}
+    if "split_domain" in files["main.cf"]:
+        # In which order parameters of ours stand depends on which of them came when.
+        files["main.cf"] = server.command("postconf", "-n").stdout
     for name in list(files):
         if (server.config / f"{name}.lmdb").exists():
             files[f"{name}.lmdb"] = server.command("postmap", "-s", f"lmdb:{server.config / name}").stdout
