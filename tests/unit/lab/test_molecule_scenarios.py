@@ -33,9 +33,11 @@ def test_there_is_a_scenario_for_each_form_and_one_that_brings_the_servers():
 @pytest.mark.parametrize("scenario", NAMES)
 def test_every_step_of_a_scenario_has_its_playbook(scenario):
     for step in sequence(scenario):
-        action, _, playbook = step.partition(" ")
+        action, *playbooks = step.split()
         if action != "idempotence":
-            assert (SCENARIOS / scenario / (playbook or f"{action}.yml")).is_file(), step
+            # Molecule runs a step with a playbook of its own only where the action's usual one is there, too.
+            for playbook in (f"{action}.yml", *playbooks):
+                assert (SCENARIOS / scenario / playbook).is_file(), step
 
 
 @pytest.mark.parametrize("scenario", [name for name in NAMES if name != "default"])
