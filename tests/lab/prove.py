@@ -18,6 +18,7 @@ from laboratory.expectations import CLOUD, DOMAIN, FORMS, HQ, expectations
 from laboratory.logs import mark_log, mx_lookups_since, reloads_since
 from laboratory.machines import host_states
 from laboratory.many_messages import known_recipients, send_many
+from laboratory.moving import prove_move
 from laboratory.observation import observe
 from laboratory.podman import STATE_FOLDER, run_in
 from laboratory.queues import queues
@@ -117,6 +118,7 @@ def prove_given_back(_form: str) -> list[str]:
 PROOFS = {
     "mail": prove_mail,
     "quiet": prove_quiet,
+    "move": prove_move,
     "repair": prove_repair,
     "remember": remember,
     "given-back": prove_given_back,
