@@ -40,7 +40,7 @@ class Step:
 
 def lint_steps() -> list[Step]:
     """Give everything that reads the sources without running them."""
-    typed = [folder for folder in ("module_utils", "filter") if list((ROOT / "plugins" / folder).glob("**/*.py"))]
+    typed = ("module_utils", "modules", "action", "filter", "doc_fragments")
     packages = tuple(word for folder in typed for word in ("--package", f"{PACKAGE}.{folder}"))
     tarball = next(iter(sorted((BUILD / "dist").glob("*.tar.gz"))), BUILD / "dist" / "no-tarball-was-built")
     importer = BUILD / "importer"
@@ -51,7 +51,17 @@ def lint_steps() -> list[Step]:
         Step("mypy --strict", ("mypy", *packages), environment={"MYPYPATH": str(BUILD / "link")}),
         Step("yamllint", ("yamllint", "--strict", ".")),
         Step("ansible-lint", ("ansible-lint", "--profile", "production", "--offline", "--strict", "--nocolor")),
-        Step("antsibull-docs", ("antsibull-docs", "lint-collection-docs", "--plugin-docs", str(INSTALLED))),
+        Step(
+            "antsibull-docs",
+            (
+                "antsibull-docs",
+                "lint-collection-docs",
+                "--plugin-docs",
+                "--validate-collection-refs",
+                "all",
+                str(INSTALLED),
+            ),
+        ),
         Step("antsibull-changelog", ("antsibull-changelog", "lint")),
         Step(
             "galaxy-importer",
@@ -96,7 +106,6 @@ def molecule_steps() -> list[Step]:
         Step(
             "molecule",
             ("molecule", "test", "--all"),
-            cwd=ROOT / "extensions",
             environment={"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"},
         )
     ]
