@@ -51,17 +51,8 @@ def lint_steps() -> list[Step]:
         Step("mypy --strict", ("mypy", *packages), environment={"MYPYPATH": str(BUILD / "link")}),
         Step("yamllint", ("yamllint", "--strict", ".")),
         Step("ansible-lint", ("ansible-lint", "--profile", "production", "--offline", "--strict", "--nocolor")),
-        Step(
-            "antsibull-docs",
-            (
-                "antsibull-docs",
-                "lint-collection-docs",
-                "--plugin-docs",
-                "--validate-collection-refs",
-                "all",
-                str(INSTALLED),
-            ),
-        ),
+        # References to other collections are left out: looking at all that are installed takes minutes.
+        Step("antsibull-docs", ("antsibull-docs", "lint-collection-docs", "--plugin-docs", str(INSTALLED))),
         Step("antsibull-changelog", ("antsibull-changelog", "lint")),
         Step(
             "galaxy-importer",
