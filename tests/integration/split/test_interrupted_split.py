@@ -62,10 +62,9 @@ def is_taken_or_deferred(server: SplitServer, address: str) -> bool:
     return server.ask(address).code // 100 in (2, 4)
 
 
-def steps(count: int) -> range:
-    """Give the steps to be killed at: all of them on demand, else a third."""
-    every = 1 if os.environ.get("EVERY_STEP") else 3
-    return range(1, count, every)
+def steps(stride: int) -> range:
+    """Give the steps to be killed at: all of them on demand, else one of ``stride``."""
+    return range(1, MOST_STEPS, 1 if os.environ.get("EVERY_STEP") else stride)
 
 
 def test_a_change_of_the_settings_can_be_killed_anywhere(running: SplitServer) -> None:
@@ -85,7 +84,7 @@ def test_a_change_of_the_settings_can_be_killed_anywhere(running: SplitServer) -
         running.split(*domains, purge=True)
         wanted.insert(0, answers(running))
     killed = 0
-    for step in steps(MOST_STEPS):
+    for step in steps(3):
         domains, after = wishes[(killed + 1) % 2], wanted[(killed + 1) % 2]
         if not kill_at(running, step, "split_domains", domains=domains, purge=True):
             break
@@ -133,7 +132,7 @@ def test_the_first_set_up_and_the_removal_can_be_killed_anywhere(network: Networ
         server.split(purge=True)
         assert answers(server) == before
         setting_up = removing = True
-        for step in steps(MOST_STEPS):
+        for step in steps(5):
             if setting_up:
                 setting_up = kill_at(server, step, "split_domains", **arguments)
                 check_foreign_mail(server, step)

@@ -129,6 +129,19 @@ def test_a_second_time_changes_nothing(text: str, wanted: SplitConfiguration) ->
     assert lay(*once, wanted) == once
 
 
+@given(TEXTS, configurations(), configurations(), st.booleans())
+def test_main_cf_comes_back_when_a_change_was_broken_off_before_or_after_main_cf_was_written(
+    text: str, first: SplitConfiguration, second: SplitConfiguration, is_written: bool
+) -> None:
+    old, old_loan = lay(MainCf(text), Loan(), first)
+    new, new_loan = lay(old, old_loan, second)
+    on_record = Loan.from_json(json.loads(json.dumps(old_loan.joined(new_loan).as_json())))
+    left = new if is_written else old
+    assert give_back(left, on_record).text == text
+    assert lay(left, on_record, second)[1] == new_loan
+    assert give_back(*lay(left, on_record, second)).text == text
+
+
 @given(TEXTS, configurations(), st.sampled_from(LISTS), st.sampled_from(["first", "last"]))
 def test_what_others_add_to_a_list_meanwhile_survives(
     text: str, wanted: SplitConfiguration, name: str, position: str

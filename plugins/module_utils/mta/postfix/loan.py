@@ -23,13 +23,15 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
 class Borrowed:
     """A parameter that we changed: the raw text it had before (None: it was not set), and what of it is ours now.
 
-    Either ``elements`` were added to the list value ``base``, or the whole value was replaced by ``value``.
+    Either ``elements`` were added to the list value ``base``, or the whole value was replaced by ``value``. While
+    main.cf is being changed, ``former`` is the value of ours that may still stand there.
     """
 
     block: Optional[str]
     base: str = ""
     elements: tuple[str, ...] = ()
     value: Optional[str] = None
+    former: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Loan:
                     base=entry.get("base", ""),
                     elements=tuple(entry.get("elements", ())),
                     value=entry.get("value"),
+                    former=entry.get("former"),
                 )
                 for name, entry in data.items()
             }
@@ -60,9 +63,27 @@ class Loan:
                 "block": entry.block,
                 **({"base": entry.base, "elements": list(entry.elements)} if entry.value is None else {}),
                 **({} if entry.value is None else {"value": entry.value}),
+                **({} if entry.former is None else {"former": entry.former}),
             }
             for name, entry in self.parameters.items()
         }
+
+    def joined(self, later: Loan) -> Loan:
+        """Give the loan that gives main.cf back whether this loan or ``later`` is the one that is in force.
+
+        It is what has to be on record while main.cf goes from one to the other, for a run may be killed in between.
+        """
+        parameters = {**self.parameters, **later.parameters}
+        for name in self.parameters.keys() & later.parameters.keys():
+            old, new = self.parameters[name], later.parameters[name]
+            parameters[name] = Borrowed(
+                block=new.block,
+                base=new.base,
+                elements=tuple(dict.fromkeys((*new.elements, *old.elements))),
+                value=new.value,
+                former=None if old.value == new.value else old.value,
+            )
+        return Loan(dict(sorted(parameters.items())))
 
 
 def lay_over(
@@ -133,7 +154,8 @@ def _give_back(main_cf: MainCf, name: str, borrowed: Borrowed) -> MainCf:
     if current is None:
         return main_cf
     if borrowed.value is not None:
-        return main_cf.with_block(name, borrowed.block) if current == borrowed.value else main_cf
+        is_ours = current in (borrowed.value, borrowed.former)
+        return main_cf.with_block(name, borrowed.block) if is_ours else main_cf
     theirs = remove_elements(current, borrowed.elements)
     if words(theirs) == words(borrowed.base):
         return main_cf.with_block(name, borrowed.block)

@@ -127,10 +127,13 @@ class PostfixMailServer(MailServer):
         if main_cf != server.main_cf:
             warnings = check_staged(server, main_cf)
         tables = self._plan_tables(server, kind, wanted)
+        # What was borrowed before stays on record until main.cf has changed, and domains that go stay in the settings
+        # until nothing of them is left, so that a killed run can be repeated.
+        interim_loan = new_loan if main_cf == server.main_cf else loan.joined(new_loan)
         steps = (
-            # Domains that go stay in the settings until nothing of them is left, so that a killed run can be repeated.
-            *self._changed_files({**before, **after}, new_loan),
+            *self._changed_files({**before, **after}, interim_loan),
             *_in_safe_order(tables, WriteMainCf(server, main_cf) if main_cf != server.main_cf else None),
+            *((self._loan_file(new_loan),) if interim_loan != new_loan else ()),
         )
         gone = set(before) - set(after)
         if gone:
@@ -185,8 +188,11 @@ class PostfixMailServer(MailServer):
         return (*steps, RemoveDirectory(self._directory)), diffs, warnings
 
     def _changed_files(self, after: Mapping[str, DomainSettings], loan: Loan) -> tuple[WriteFile, ...]:
-        files = (WriteFile(self._directory / LOAN_FILE, _json_text(loan.as_json())), self._settings_file(after))
+        files = (self._loan_file(loan), self._settings_file(after))
         return tuple(file for file in files if read_text(file.path) != file.text)
+
+    def _loan_file(self, loan: Loan) -> WriteFile:
+        return WriteFile(self._directory / LOAN_FILE, _json_text(loan.as_json()))
 
     def _settings_file(self, settings: Mapping[str, DomainSettings]) -> WriteFile:
         entries = [entry.as_arguments() for _name, entry in sorted(settings.items())]
