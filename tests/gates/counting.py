@@ -63,3 +63,13 @@ def by_sanity_log(exit_code: int, output: str) -> Count:
     if failed + not_run == 0 and (exit_code != 0 or ran == 0):
         failed = 1
     return Count(passed=max(ran - failed, 0), failed=failed + not_run)
+
+
+def by_molecule_log(exit_code: int, output: str) -> Count:
+    """Count Molecule's scenarios by its recap; one of which a step failed or has no playbook has failed."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
+    steps = re.findall(r"^\w+\s*: actions=\d+ .*missing=(\d+)\s+failed=(\d+)", plain, flags=re.MULTILINE)
+    failed = sum(1 for missing, wrong in steps if int(missing) + int(wrong) > 0)
+    if failed == 0 and (exit_code != 0 or not steps):
+        failed, steps = 1, [*steps, ("0", "1")]
+    return Count(passed=len(steps) - failed, failed=failed)

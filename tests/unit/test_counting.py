@@ -74,3 +74,24 @@ def test_a_gate_without_any_test_is_a_failure(tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
     report.write_text('<testsuites><testsuite tests="0" failures="0" errors="0" skipped="0"/></testsuites>')
     assert counting.by_junit(5, report) == Count(failed=1)
+
+
+RECAP = (
+    "\x1b[32mdefault             \x1b[0m: \x1b[33mactions=2\x1b[0m  \x1b[32msuccessful=2\x1b[0m  disabled=0  skipped=0  "
+    "missing=0  failed=0\n"
+    "own_users           : actions=6  successful={good}  disabled=0  skipped=0  missing={missing}  failed={failed}\n"
+)
+
+
+def test_molecules_scenarios_are_counted_by_its_recap() -> None:
+    assert counting.by_molecule_log(0, RECAP.format(good=6, missing=0, failed=0)) == Count(passed=2)
+    assert counting.by_molecule_log(1, RECAP.format(good=5, missing=0, failed=1)) == Count(passed=1, failed=1)
+
+
+def test_a_scenario_with_a_missing_playbook_has_failed_although_molecule_only_warns() -> None:
+    assert counting.by_molecule_log(0, RECAP.format(good=5, missing=1, failed=0)) == Count(passed=1, failed=1)
+
+
+def test_a_molecule_run_without_any_scenario_is_a_failure() -> None:
+    assert counting.by_molecule_log(0, "") == Count(failed=1)
+    assert counting.by_molecule_log(1, RECAP.format(good=6, missing=0, failed=0)) == Count(passed=2, failed=1)
