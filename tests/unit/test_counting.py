@@ -77,8 +77,8 @@ def test_a_gate_without_any_test_is_a_failure(tmp_path: Path) -> None:
 
 
 RECAP = (
-    "\x1b[32mdefault             \x1b[0m: \x1b[33mactions=2\x1b[0m  \x1b[32msuccessful=2\x1b[0m  disabled=0  skipped=0  "
-    "missing=0  failed=0\n"
+    "\x1b[32mdefault             \x1b[0m: \x1b[33mactions=2\x1b[0m  \x1b[32msuccessful=2\x1b[0m  disabled=0  "
+    "skipped=0  missing=0  failed=0\n"
     "own_users           : actions=6  successful={good}  disabled=0  skipped=0  missing={missing}  failed={failed}\n"
 )
 
