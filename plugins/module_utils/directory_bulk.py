@@ -39,7 +39,14 @@ def compile_source(arguments: Mapping[str, Any], find: Callable[[str], str]) -> 
     """
     domain = canonical_domain(str(arguments.get("domain") or ""))
     source, sites, own_site = arguments["src"], arguments.get("sites") or {}, arguments.get("site")
-    paths = [find(str(path)) for path in ([source] if isinstance(source, str) else source)]
+    named = [source] if isinstance(source, str) else source
+    if not isinstance(named, list) or not all(isinstance(path, str) for path in named):
+        raise InvalidInput(f"the option src of {domain} is {source!r:.60}: write a path, or a list of paths")
+    if not isinstance(sites, Mapping):
+        raise InvalidInput(f"the option sites of {domain} is {sites!r:.60}: write a mapping of sites to next hops")
+    if not isinstance(own_site, (str, type(None))):
+        raise InvalidInput(f"the option site of {domain} is {own_site!r:.60}: write the name of one site")
+    paths = [find(path) for path in named]
     destinations = {
         str(site): parse_destination(value, f"the site {site} of {domain}") for site, value in sites.items()
     }

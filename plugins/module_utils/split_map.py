@@ -34,9 +34,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.topology impo
 )
 
 HIGHEST_PORT = 65535
-_SITE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.IGNORECASE)
+# ASCII: without it IGNORECASE takes the Kelvin sign for a k.
+_SITE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.IGNORECASE | re.ASCII)
 # transport[:nexthop] of transport(5), without what main.cf would expand or take for a new word
-_TRANSPORT = re.compile(r"[a-z0-9][a-z0-9_.-]*:[^\s$,{}#\"]*", re.IGNORECASE)
+_TRANSPORT = re.compile(r"[a-z0-9][a-z0-9_.-]*:(?:(?![$,{}#\"])[!-~])*", re.IGNORECASE | re.ASCII)
 _DOMAIN_KEYS = ("domain", "directory", "mx", "mx_ttl", "sites", "state")
 _SITE_KEYS = ("name", "role", "hosts", "relay", "unknown", "call_ahead", "local_transport", "directory", "clients")
 _RELAY_KEYS = ("host", "port", "tls")

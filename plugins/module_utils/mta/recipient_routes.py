@@ -38,6 +38,9 @@ def parse_request(arguments: dict[str, Any]) -> RoutesRequest:
         text = RoutesText.unpack(arguments["content"])
         if text.domain != domain:
             raise InvalidInput(f"the option 'content' is of {text.domain}, the task of {domain}: leave 'content' out")
+    elif arguments["src"] is not None:
+        # Not an empty directory: with state exact that would remove every route.
+        raise InvalidInput(f"the option src of {domain} names no file that was read on the controller: name one there")
     else:
         entries = arguments["routes"] or []
         if not entries and state != "exact":

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 CLONE_NEWNET = 0x40000000
+_NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,11 @@ def _enter(namespace: str) -> None:
 @contextmanager
 def network() -> Iterator[Network]:
     """Give a network, and take it down afterwards."""
-    number = os.getpid()
-    namespace, near, far = f"split-test-{number}", f"sdn{number}", f"sdf{number}"
+    process, number = os.getpid(), next(_NUMBERS)
+    namespace, near, far = f"split-test-{process}-{number}", f"sn{process}-{number}", f"sf{process}-{number}"
     # RFC 2544's networks for tests; the process number keeps two runs on one machine apart.
-    prefix = f"198.{18 + (number >> 8) % 2}.{number % 256}."
-    hosts = [f"{prefix}{last}" for last in (1, 2, 3, 4)]
+    prefix = f"198.{18 + (process >> 8) % 2}.{process % 256}."
+    hosts = [f"{prefix}{number % 16 * 16 + last}" for last in (1, 2, 3, 4)]
     _ip("netns", "add", namespace)
     try:
         _ip("link", "add", near, "type", "veth", "peer", "name", far, "netns", namespace)

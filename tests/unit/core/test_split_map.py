@@ -109,6 +109,7 @@ def test_every_key_of_the_map_is_read() -> None:
         (changed(("sites", 0, "name"), "h q"), "example.com has a site named 'h q': use a short name of letters"),
         (changed(("sites", 0, "name"), "hq\n"), r"a site named 'hq\n'"),
         (changed(("sites", 0, "name"), "${x}"), "a site named '${x}'"),
+        (changed(("sites", 0, "name"), "\u212a"), "a site named"),
         (changed(("sites", 0, "name"), 7), "a site named 7"),
         (changed(("sites", 0, "name"), None), "a site named None"),
         (changed(("sites", 0, "hosts"), "mx1.example.com"), "'hosts' of the site hq of example.com is 'mx1.example"),
@@ -132,6 +133,8 @@ def test_every_key_of_the_map_is_read() -> None:
         (changed(("sites", 0, "local_transport"), "lmtp:unix:a, static:b"), "write transport:nexthop"),
         (changed(("sites", 0, "local_transport"), "lmtp:$mydomain"), "write transport:nexthop"),
         (changed(("sites", 0, "local_transport"), "lmtp:a\nb"), "write transport:nexthop"),
+        (changed(("sites", 0, "local_transport"), "lmtp:a\0b"), "write transport:nexthop"),
+        (changed(("sites", 0, "local_transport"), "lmtp:a\x1bb"), "write transport:nexthop"),
         (changed(("sites", 1, "clients"), "198.51.100.20"), "'clients' of the site cloud of example.com"),
         (changed(("sites", 1, "clients"), [None]), "client"),
         (changed(("sites", 1, "clients"), ["198.51.100.300"]), "the host name '198.51.100.300' ends in a number"),
@@ -254,4 +257,4 @@ def test_a_local_transport_is_one_word_that_postfix_does_not_expand_or_is_refuse
         return
     assert transport is not None
     assert not set(transport) & set(' \t\r\n\v\f\0,${}#"')
-    assert transport.isprintable()
+    assert transport.isascii() and transport.isprintable()
