@@ -65,6 +65,18 @@ def roles_of_host(mapped_domains: Iterable[MappedDomain], host: str) -> tuple[st
     return tuple(sorted({site.role for site in sites if site is not None}))
 
 
+def left_out_servers(mapped_domains: Iterable[MappedDomain], host: str, taking_part: Iterable[str]) -> tuple[str, ...]:
+    """Give the servers that share a domain with ``host`` and are not among those ``taking_part`` in a run, sorted."""
+    partners = {
+        partner
+        for mapped in mapped_domains
+        if mapped.split_domain.site_of_host(host) is not None
+        for site in mapped.split_domain.sites
+        for partner in site.hosts
+    }
+    return tuple(sorted(partners - set(taking_part)))
+
+
 def mx_record_sets(mapped_domains: Iterable[MappedDomain]) -> list[dict[str, Any]]:
     """Give the ``record_sets`` of the module ``mx_records`` for every domain of the map that has ``mx``.
 

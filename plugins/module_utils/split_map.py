@@ -30,6 +30,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.topology impo
     Relay,
     Site,
     SplitDomain,
+    refuse_two_policies,
     validate,
 )
 
@@ -73,6 +74,7 @@ def parse_split_map(entries: Any) -> tuple[MappedDomain, ...]:
         if domain in seen:
             raise InvalidInput(f"split_domains describes {domain} twice: merge the two entries")
         seen.add(domain)
+    refuse_two_policies(site.relay for entry in mapped for site in entry.split_domain.sites)
     return mapped
 
 

@@ -123,6 +123,17 @@ def site_by_address(listings: Iterable[Listing]) -> dict[Address, str]:
     return {address: listing.site for address, listing in found.items()}
 
 
+def refuse_two_policies(relays: Iterable[Relay]) -> None:
+    """Raise InvalidInput when one relay is named with two TLS policies: a server keeps one for each next hop."""
+    policy_of: dict[str, str] = {}
+    for relay in relays:
+        if policy_of.setdefault(str(relay), relay.tls) != relay.tls:
+            raise InvalidInput(
+                f"the relay {relay} is named with tls {policy_of[str(relay)]} and with tls {relay.tls}: "
+                f"a server keeps one policy for each relay, give it the same everywhere"
+            )
+
+
 def peers_of(split_domain: SplitDomain, site: Site) -> Iterator[Site]:
     """Give every other site of the domain, in the order of the split map."""
     return (other for other in split_domain.sites if other.name != site.name)

@@ -59,6 +59,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, plan_table
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, parse_settings
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import refuse_two_policies
 
 DIRECTORY = "split_domain"
 SETTINGS_FILE = "settings.json"
@@ -114,6 +115,7 @@ class PostfixMailServer(MailServer):
         refuse_foreign_domains(server, after, str(self._directory))
         kind = table_type(server)
         settings = tuple(after.values())
+        refuse_two_policies(peer.relay for entry in settings for peer in entry.peers)
         wanted = compile_split(
             settings,
             networks_of_peers(settings),

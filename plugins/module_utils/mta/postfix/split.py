@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Union
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
@@ -111,7 +112,7 @@ def compile_split(
             "tls_policy": _table(policies.items()),
         },
         plain_tables={
-            "parent_domain": HEADER + "/^[^@.]+\\.(.+)$/ $1\n",
+            "parent_domain": HEADER + "/^[^@.]+\\.([^@]+)$/ $1\n",
             "whole_domain": HEADER + "/^([^@]+)$/ @$1\n",
             "peers": HEADER + "".join(f"{network} {group.restriction_class}\n" for network, group in groups),
         },
@@ -200,12 +201,11 @@ def _contains(outer: Network, inner: Network) -> bool:
 
 def _class_names(groups: set[tuple[str, ...]], sites: Mapping[str, set[str]]) -> dict[tuple[str, ...], str]:
     names: dict[tuple[str, ...], str] = {}
-    taken: dict[str, int] = {}
     for group in sorted(groups):
         label = "_".join(sorted(set().union(*(sites[transport] for transport in group))))
         stem = "split_domain_from_" + re.sub(r"[^a-z0-9]+", "_", label.lower())
-        taken[stem] = taken.get(stem, 0) + 1
-        names[group] = stem if taken[stem] == 1 else f"{stem}_{taken[stem]}"
+        numbered = (stem if number == 1 else f"{stem}_{number}" for number in count(1))
+        names[group] = next(name for name in numbered if name not in names.values())
     return names
 
 
