@@ -78,6 +78,16 @@ def test_a_domain_that_cannot_be_split(untouched: SplitServer, domain: dict[str,
     assert_refused(untouched, message, "split_domains", domains=[{**DOMAIN, **copy.deepcopy(domain)}])
 
 
+def test_a_master_cf_that_would_switch_the_split_off(untouched: SplitServer) -> None:
+    master_cf = untouched.config / "master.cf"
+    text = master_cf.read_text()
+    master_cf.write_text(text + "smtp inet n - n - - smtpd\n  -o smtpd_relay_restrictions=permit\n")
+    try:
+        assert_refused(untouched, "master.cf sets smtpd_relay_restrictions", "split_domains", domains=[DOMAIN])
+    finally:
+        master_cf.write_text(text)
+
+
 def test_a_relay_that_is_one_of_the_servers_own_addresses(untouched: SplitServer) -> None:
     domain = with_relay(host=untouched.address)
     assert_refused(
@@ -167,6 +177,7 @@ def routed(address: Any, to: Any = "local") -> dict[str, Any]:
         ({"domain": "example.com", "routes": []}, "the routes of example.com are empty: list addresses"),
         ({"domain": "example.com", "routes": [], "state": "absent"}, "the routes of example.com are empty"),
         ({"domain": "example.com"}, "routes"),
+        ({**routed("bob@example.com"), "only_local": True, "state": "exact"}, "it goes with present only"),
         ({"domain": "example.com", "routes": "ann@example.com"}, "dictionary requested"),
         ({"domain": "example.com", "routes": [None]}, "routes"),
         ({"domain": "example.com", "routes": [{}]}, "address"),

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from split_network import Network
-from split_server import SplitServer, configured_server
+from split_server import GROWN_MAIN_CF, SplitServer, configured_server
 
 RELAYING_DENIED = "554 5.7.1"
 
@@ -146,6 +146,28 @@ def test_a_stopped_peer_means_later_for_unknown_recipients_and_nothing_for_known
         assert pair.hq.ask("never.asked.for.2@example.com", "lab").code == 450
     finally:
         pair.cloud.start()
+
+
+def test_unknown_recipients_are_refused_also_where_postfix_is_told_to_take_the_unlisted(network: Network) -> None:
+    with configured_server(network, "hq", GROWN_MAIN_CF + "\nsmtpd_reject_unlisted_recipient = no\n") as server:
+        server.routes("example.org", routes=[{"address": "ann@example.org", "to": "local"}])
+        server.split({"domain": "example.org", "peers": [peer("lab", network.lab)]})
+        server.start()
+        assert str(server.ask("nobody@example.org")).startswith("550 5.1.1")
+        assert str(server.ask("nobody@example.org", "lab")).startswith("550 5.1.1")
+        assert server.ask("ann@example.org").code == 250
+
+
+def test_without_call_ahead_unknown_recipients_are_taken_and_the_peers_own_are_not(network: Network) -> None:
+    with configured_server(network, "hq") as server:
+        domain = {"domain": "example.com", "unknown": "cloud", "call_ahead": False}
+        result = server.split({**domain, "peers": [peer("cloud", network.cloud)]})
+        (warning,) = (text for text in result["warnings"] if "call-ahead" in str(text))
+        assert "example.com forwards unknown recipients to cloud without call-ahead" in str(warning)
+        server.start()
+        assert server.ask("anybody@example.com").code == 250
+        assert str(server.ask("anybody@example.com", "cloud")).startswith("550 5.1.1")
+        assert str(server.ask("anybody@sub.example.com")).startswith(RELAYING_DENIED)
 
 
 def test_nothing_was_refused_for_a_fault_of_the_configuration(pair: Pair) -> None:

@@ -49,6 +49,13 @@ def test_present_adds_and_changes_and_leaves_the_rest(server_with_routes: SplitS
     }
 
 
+def test_only_local_takes_the_local_routes_and_no_others(server_with_routes: SplitServer) -> None:
+    moved = [{"address": "bob@example.com", "to": "local"}, {"address": "ann@example.com", "to": CLOUD}]
+    result = server_with_routes.routes("example.com", routes=moved, only_local=True)
+    assert result["counts"] == {"before": 2, "after": 2, "added": 0, "changed": 1, "removed": 0}
+    assert found(server_with_routes) == {"ann@example.com": "local:", "bob@example.com": "local:"}
+
+
 def test_absent_removes_and_leaves_the_rest(server_with_routes: SplitServer) -> None:
     gone = [{"address": "BOB@example.com"}, {"address": "never.there@example.com"}]
     result = server_with_routes.routes("example.com", state="absent", routes=gone)
