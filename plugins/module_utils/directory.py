@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ def locate(path: str, search: Sequence[str]) -> str:
     """
     places = [Path(folder).expanduser() / Path(path).expanduser() for folder in search or (".",)]
     for place in places:
-        if place.exists():
+        # Not Path.exists, which fails on a name that no file can have.
+        if os.path.exists(place):  # noqa: PTH110
             return str(place.absolute())
     tried = ", ".join(dict.fromkeys(str(place.absolute()) for place in places))
     raise InvalidInput(f"the directory file {path!r} does not exist (tried {tried}): correct its path")

@@ -117,6 +117,11 @@ def parse_local_transport(value: Any, owner: str) -> str | None:
         raise InvalidInput(
             f"{owner} has local_transport {value!r}: write transport:nexthop, as in lmtp:unix:private/dovecot-lmtp"
         )
+    if text.startswith("virtual:"):
+        raise InvalidInput(
+            f"{owner} has local_transport {value!r}, but virtual(8) looks up a path for each mailbox and cannot "
+            f"deliver by route: name another one, such as lmtp:unix:private/dovecot-lmtp"
+        )
     return text
 
 
@@ -150,6 +155,9 @@ def parse_client(value: Any, owner: str) -> str:
         raise InvalidInput(
             f"{owner} has the client {value!r}, which is everybody: name the addresses its mail comes from"
         )
+    if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped is not None:
+        # Postfix shows such a client by its IPv4 address, so that a guard for this spelling would never apply.
+        raise InvalidInput(f"{owner} has the client {value!r}, an IPv4 address in IPv6 clothes: write it as IPv4")
     return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 

@@ -38,7 +38,7 @@ def settings_of_domains(draw: st.DrawFn) -> DomainSettings:
         ),
         unknown=draw(st.one_of(st.none(), st.sampled_from(sites))),
         call_ahead=draw(st.booleans()),
-        local_transport=draw(st.sampled_from([None, "lmtp:unix:private/dovecot-lmtp", "virtual:"])),
+        local_transport=draw(st.sampled_from([None, "lmtp:unix:private/dovecot-lmtp", "local:"])),
     )
 
 

@@ -243,8 +243,8 @@ def test_every_port_is_read_from_a_number_or_its_text(port: int) -> None:
 
 
 def test_a_transport_without_colon_gets_one() -> None:
-    assert parse_local_transport("virtual", "x") == "virtual:"
-    assert parse_local_transport("virtual:", "x") == "virtual:"
+    assert parse_local_transport("dovecot", "x") == "dovecot:"
+    assert parse_local_transport("dovecot:", "x") == "dovecot:"
     assert parse_local_transport(None, "x") is None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -23,6 +24,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     DEFAULT_CONFIG_DIRECTORY,
     PostfixServer,
+    expanded,
     is_running,
     read_server,
     read_text,
@@ -35,6 +37,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import RoutesTable
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes_plan import plan_routes
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import (
+    default_local_transport,
     networks_of_peers,
     refuse_foreign_domains,
     refuse_old_postfix,
@@ -49,6 +52,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import check_staged
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
     CreateDirectory,
+    NoteReload,
     RemoveDirectory,
     Settle,
     WriteFile,
@@ -114,7 +118,7 @@ class PostfixMailServer(MailServer):
         refuse_old_postfix(server)
         refuse_foreign_domains(server, after, str(self._directory))
         kind = table_type(server)
-        settings = tuple(after.values())
+        settings = _with_transports(server, after)
         refuse_two_policies(peer.relay for entry in settings for peer in entry.peers)
         wanted = compile_split(
             settings,
@@ -219,6 +223,15 @@ class PostfixMailServer(MailServer):
         return dict(data)
 
 
+def _with_transports(server: PostfixServer, settings: Mapping[str, DomainSettings]) -> tuple[DomainSettings, ...]:
+    """Give the settings with the transport that the server delivers by where they name none."""
+    entries = tuple(settings.values())
+    if all(entry.local_transport for entry in entries):
+        return entries
+    default = default_local_transport(server)
+    return tuple(replace(entry, local_transport=entry.local_transport or default) for entry in entries)
+
+
 def _in_safe_order(tables: Mapping[str, TableChange], main_cf: Optional[WriteMainCf]) -> tuple[Step, ...]:
     """Order the steps so that at no moment mail is taken without its guard.
 
@@ -230,18 +243,20 @@ def _in_safe_order(tables: Mapping[str, TableChange], main_cf: Optional[WriteMai
     guard: list[Step] = [*others, *([main_cf] if main_cf else [])]
     if domains is None:
         return tuple(guard)
+    # smtpd(8) remembers as long as it lives to which class the domain of an address belonged.
+    change: list[Step] = [NoteReload(domains.config_directory), WriteTable(domains)]
     new = domains.before is None
     only_removes = not new and set(domains.after.splitlines()) <= set((domains.before or "").splitlines())
     if new or only_removes:
-        return (WriteTable(domains), *guard)
+        return (*change, *guard)
     settle = [Settle(domains.config_directory)] if guard else []
-    return (*guard, *settle, WriteTable(domains))
+    return (*guard, *settle, *change)
 
 
 def _alias_tables(server: PostfixServer, own_directory: str) -> tuple[str, ...]:
     """Give the server's own tables of virtual_alias_maps: their addresses are known here in any case."""
-    aliases = words(server.parameters.get("virtual_alias_maps", ""))
-    return tuple(table for table in aliases if "$" not in table and own_directory not in table)
+    aliases = words(expanded(server.config_directory, ["virtual_alias_maps"]).get("virtual_alias_maps", ""))
+    return tuple(table for table in aliases if ":" in table and own_directory not in table)
 
 
 def _call_ahead_warnings(settings: tuple[DomainSettings, ...]) -> tuple[str, ...]:

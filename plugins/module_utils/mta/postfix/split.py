@@ -37,7 +37,8 @@ FORWARDED = "split_domain_forwarded"
 LOOP = "554 5.4.6 Mail loop: the mailbox lives on the site that sent this"
 UNKNOWN_HERE_AND_THERE = "550 5.1.1 User unknown on this site and on the one that sent this"
 UNLISTED = "550 5.1.1 User unknown"
-UNKNOWN_TRANSPORT = "error:5.1.1 User unknown"
+# local(8), for a domain whose settings name no transport.
+LAST_RESORT = "local:"
 # What access(5) takes for "no answer". In a table whose answers may be joined with others a class has to say it.
 NO_ANSWER = "DUNNO"
 
@@ -157,9 +158,10 @@ def _domain_rows(settings: DomainSettings) -> list[tuple[str, str]]:
     """
     relay = settings.unknown_relay
     if relay is None:
-        # Postfix would refuse the unlisted by itself, but for smtpd_reject_unlisted_recipient = no. And without a
-        # fallback, mail submitted on this server itself would follow the domain's MX.
-        return [(settings.domain, UNKNOWN_TRANSPORT), (f"@{settings.domain}", UNLISTED_CLASS)]
+        # Postfix would refuse the unlisted by itself, but for smtpd_reject_unlisted_recipient = no. The fallback is for
+        # mail that is submitted on this server itself, which would follow the domain's MX otherwise: this server's own
+        # mailboxes are the last place to look. Not error(8), whose answer smtpd(8) remembers as long as it lives.
+        return [(settings.domain, settings.local_transport or LAST_RESORT), (f"@{settings.domain}", UNLISTED_CLASS)]
     answer = CALL_AHEAD_CLASS if settings.call_ahead else SKIP_CLASS
     return [(settings.domain, transport_of(relay)), (f"@{settings.domain}", answer)]
 

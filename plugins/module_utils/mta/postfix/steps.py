@@ -16,7 +16,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.a
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, settle
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, note_due, settle
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import replace_main_cf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, apply_table
 
@@ -66,6 +66,17 @@ class WriteMainCf:
     def apply(self) -> None:
         """Replace the file and note that a reload is due."""
         replace_main_cf(self.server, self.main_cf, Due.RELOAD)
+
+
+@dataclass(frozen=True)
+class NoteReload:
+    """Note that a reload will be due, before the change that makes it due."""
+
+    config_directory: str
+
+    def apply(self) -> None:
+        """Leave the note, also for the next run when this one is killed."""
+        note_due(self.config_directory, Due.RELOAD)
 
 
 @dataclass(frozen=True)

@@ -209,7 +209,11 @@ def changed_entries(before: str, after: str) -> Mapping[str, Entry | None] | Non
         for line in lines:
             entry = None if line.startswith("#") else _entry(line)
             if entry is not None:
-                changes[fold(entry.key)] = entry if stays else None
+                key = fold(entry.key)
+                if stays and changes.get(key) is not None:
+                    # Two entries of one key: their order decides, which the lines do not tell.
+                    return None
+                changes[key] = entry if stays else None
                 written += stays
     if changes and _lines_with(after, changes) != written:
         # A key has several entries, so that their order decides: only a parser can tell.
