@@ -42,7 +42,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     refuse_foreign_domains,
     refuse_old_postfix,
     refuse_overrides,
+    refuse_waiting_mail,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.safe_order import in_safe_order
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
     ROUTES,
     SplitConfiguration,
@@ -52,7 +54,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import check_staged
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
     CreateDirectory,
-    NoteReload,
     RemoveDirectory,
     Settle,
     WriteFile,
@@ -95,18 +96,27 @@ class PostfixMailServer(MailServer):
         after = {} if request.purge else {name: old for name, old in before.items() if name not in request.absent}
         after.update((entry.domain, entry) for entry in request.present)
         server = read_server(self._config_directory)
+        running = is_running(self._config_directory)
+        gone = set(before) - set(after)
+        if gone and running:
+            refuse_waiting_mail(server, gone)
         if after:
             steps, diffs, warnings = self._plan_split(server, before, dict(sorted(after.items())))
         else:
             steps, diffs, warnings = self._plan_removal(server)
         if steps or noted_due(self._config_directory) is not Due.NONE:
             steps = (*steps, Settle(self._config_directory))
-        names = sorted({*(entry.domain for entry in request.present), *request.absent, *(set(before) - set(after))})
+        if gone and not running:
+            warnings = (
+                *warnings,
+                "Postfix does not run, so nobody looked for mail of the removed domains in its queue",
+            )
+        names = sorted({*(entry.domain for entry in request.present), *request.absent, *gone})
         return Plan(
             steps=steps,
             values={
                 "domains": [_reported(name, before.get(name), after.get(name)) for name in names],
-                "running": is_running(self._config_directory),
+                "running": running,
             },
             diffs=diffs,
             warnings=warnings,
@@ -138,7 +148,7 @@ class PostfixMailServer(MailServer):
         interim_loan = new_loan if main_cf == server.main_cf else loan.joined(new_loan)
         steps = (
             *self._changed_files({**before, **after}, interim_loan),
-            *_in_safe_order(tables, WriteMainCf(server, main_cf) if main_cf != server.main_cf else None),
+            *in_safe_order(tables, WriteMainCf(server, main_cf) if main_cf != server.main_cf else None),
             *((self._loan_file(new_loan),) if interim_loan != new_loan else ()),
         )
         gone = set(before) - set(after)
@@ -230,27 +240,6 @@ def _with_transports(server: PostfixServer, settings: Mapping[str, DomainSetting
         return entries
     default = default_local_transport(server)
     return tuple(replace(entry, local_transport=entry.local_transport or default) for entry in entries)
-
-
-def _in_safe_order(tables: Mapping[str, TableChange], main_cf: Optional[WriteMainCf]) -> tuple[Step, ...]:
-    """Order the steps so that at no moment mail is taken without its guard.
-
-    What refers to a table comes after the table; a domain comes last and goes first, because its entry in ``domains``
-    is what makes this server accept its mail.
-    """
-    domains = tables.get("domains")
-    others = [WriteTable(change) for name, change in sorted(tables.items()) if name != "domains"]
-    guard: list[Step] = [*others, *([main_cf] if main_cf else [])]
-    if domains is None:
-        return tuple(guard)
-    # smtpd(8) remembers as long as it lives to which class the domain of an address belonged.
-    change: list[Step] = [NoteReload(domains.config_directory), WriteTable(domains)]
-    new = domains.before is None
-    only_removes = not new and set(domains.after.splitlines()) <= set((domains.before or "").splitlines())
-    if new or only_removes:
-        return (*change, *guard)
-    settle = [Settle(domains.config_directory)] if guard else []
-    return (*guard, *settle, *change)
 
 
 def _alias_tables(server: PostfixServer, own_directory: str) -> tuple[str, ...]:

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
@@ -69,6 +70,28 @@ def refuse_foreign_domains(server: PostfixServer, domains: Iterable[str], own_di
                     f"{found[0]} is in {parameter} of this server already ({element}), and laying a split over such "
                     f"a domain is not supported yet: remove it there, or do not split it on this server"
                 )
+
+
+def refuse_waiting_mail(server: PostfixServer, domains: Collection[str]) -> None:
+    """Raise ServerStateError when mail for one of the domains waits in the queue.
+
+    Without its route it would follow the domain's MX at its next try, come back here, and be bounced as a loop.
+    Messages on hold do not count: nobody tries to deliver them.
+    """
+    waiting = [
+        address
+        for line in run_or_fail(["postqueue", "-j"], server.config_directory).stdout.splitlines()
+        for message in (json.loads(line),)
+        if message["queue_name"] != "hold"
+        for address in (recipient["address"] for recipient in message["recipients"])
+        if address.rpartition("@")[2].lower() in domains
+    ]
+    if waiting:
+        raise ServerStateError(
+            f"{len(waiting)} recipient(s) of {', '.join(sorted(domains))} wait in the queue of this server "
+            f"({waiting[0]}), and without the split their mail would be bounced: let it be delivered (postqueue -f), or remove it or "
+            f"put it on hold (postsuper), then run again"
+        )
 
 
 def default_local_transport(server: PostfixServer) -> str:
