@@ -36,6 +36,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.m
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import RoutesTable
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes_plan import plan_routes
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.safe_order import in_safe_order
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import (
     default_local_transport,
     networks_of_peers,
@@ -44,7 +45,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     refuse_overrides,
     refuse_waiting_mail,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.safe_order import in_safe_order
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
     ROUTES,
     SplitConfiguration,

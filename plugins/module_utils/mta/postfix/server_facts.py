@@ -89,8 +89,8 @@ def refuse_waiting_mail(server: PostfixServer, domains: Collection[str]) -> None
     if waiting:
         raise ServerStateError(
             f"{len(waiting)} recipient(s) of {', '.join(sorted(domains))} wait in the queue of this server "
-            f"({waiting[0]}), and without the split their mail would be bounced: let it be delivered (postqueue -f), or remove it or "
-            f"put it on hold (postsuper), then run again"
+            f"({waiting[0]}), and without the split their mail would be bounced: let it be delivered (postqueue -f), "
+            f"or remove it or put it on hold (postsuper), then run again"
         )
 
 
