@@ -64,7 +64,7 @@ def send_many(count: int, known: Mapping[str, str], seed: int) -> Account:
     """Send ``count`` messages from outside to both sites' servers, recipients and spellings drawn with ``seed``."""
     run = f"{secrets.token_hex(4)}.many"
     draw = random.Random(seed)  # noqa: S311 - a test's choice, to be drawn again with the same seed
-    expected = [_draw_recipient(draw, sorted(known)) for _ in range(count)]
+    expected = [_draw_recipient(draw, sorted(known)) for _number in range(count)]
     messages = [
         Outgoing(draw.choice((HQ, CLOUD)), STRANGER, spelling, f"<{number}.{run}>")
         for number, (spelling, _mailbox) in enumerate(expected)

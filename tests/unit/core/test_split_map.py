@@ -60,9 +60,9 @@ def parse_one(entry: Any) -> MappedDomain:
     return parse_split_map([entry])[0]
 
 
-def changed(path: tuple[Any, ...], value: Any, base: dict[str, Any] = FULL) -> dict[str, Any]:
+def changed(path: tuple[Any, ...], value: Any, base: dict[str, Any] | None = None) -> dict[str, Any]:
     """Give a map entry with another value at one place; the place is a path of keys and positions."""
-    entry = copy.deepcopy(base)
+    entry = copy.deepcopy(FULL if base is None else base)
     place: Any = entry
     for key in path[:-1]:
         place = place[key]

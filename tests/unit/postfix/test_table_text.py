@@ -120,7 +120,8 @@ def test_one_changed_line_among_many_is_one_entry_to_write() -> None:
     lines[500] = "U500@x smtp:[h]"
     after = "\n".join([*lines, "new@x local:", ""])
     assert changed_entries(before, after) == {"u500@x": Entry("U500@x", "smtp:[h]"), "new@x": Entry("new@x", "local:")}
-    assert changed_entries(after, before) == {"u500@x": Entry("u500@x", "local:"), "new@x": None}
+    back = changed_entries(before=after, after=before)
+    assert back == {"u500@x": Entry("u500@x", "local:"), "new@x": None}
 
 
 @pytest.mark.parametrize("before", ["a 1\na 2\n", "a 1\nA 2\nb 1\n"])
