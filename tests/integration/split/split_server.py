@@ -9,6 +9,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import smtplib
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forked_module import run_module
 from postfix_instance import Instance
 from split_network import Network
 
@@ -47,6 +49,7 @@ virtual_mailbox_domains   =   example.net
 virtual_mailbox_maps = lmdb:{config}/mailboxes
 virtual_alias_maps = lmdb:{config}/aliases
 virtual_mailbox_base = {directory}/mailboxes
+virtual_transport = lmtp:unix:private/mailboxes
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 transport_maps = inline:{{ {{special.example.net = error:5.7.1 not for you}} }},
@@ -100,8 +103,8 @@ class SplitServer(Instance):
 
     def run(self, module: str, check: bool = False, **arguments: Any) -> dict[str, Any]:
         """Run a module where the server is."""
-        run = super().run
-        result: dict[str, Any] = self.network.at(self.host, lambda: run(module, check, **arguments))
+        arguments.update(config_directory=str(self.config), _ansible_check_mode=check, _ansible_diff=True)
+        result: dict[str, Any] = self.network.at(self.host, run_module, module, arguments)
         return result
 
     def split(self, *domains: dict[str, Any], check: bool = False, **arguments: Any) -> dict[str, Any]:
@@ -126,6 +129,14 @@ class SplitServer(Instance):
             except OSError:
                 assert time.monotonic() < deadline, self.log()
                 time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Stop the instance if it runs; postfix(1) would look only once a second whether it has."""
+        if self.command("postfix", "status").returncode != 0:
+            return
+        os.kill(self.master_process(), signal.SIGTERM)
+        while self.command("postfix", "status").returncode == 0:
+            time.sleep(0.02)
 
     def _greet(self) -> None:
         with socket.create_connection((self.address, self.port), timeout=5) as connection:
@@ -188,8 +199,7 @@ def configured_server(network: Network, host: str, main_cf: str = GROWN_MAIN_CF)
     try:
         yield server
     finally:
-        if server.command("postfix", "status").returncode == 0:
-            server.command("postfix", "stop")
+        server.stop()
         shutil.rmtree(directory, ignore_errors=True)
 
 

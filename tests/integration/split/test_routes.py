@@ -11,10 +11,17 @@ from typing import Any
 
 import pytest
 from split_network import Network
-from split_server import SplitServer, configured_server
+from split_server import GROWN_MAIN_CF, SplitServer, configured_server
 
 CLOUD = "198.51.100.20"
 TO_CLOUD = "relay:[198.51.100.20]:25"
+LOCAL = "lmtp:unix:private/mailboxes"
+WITHOUT_MAILBOXES = (
+    GROWN_MAIN_CF.replace("virtual_mailbox_domains   =   example.net\n", "").replace(
+        f"virtual_transport = {LOCAL}\n", ""
+    )
+    + "\n"
+)
 
 
 @pytest.fixture
@@ -39,12 +46,12 @@ def test_present_adds_and_changes_and_leaves_the_rest(server_with_routes: SplitS
     )
     assert result["counts"] == {"before": 2, "after": 3, "added": 1, "changed": 1, "removed": 0}
     assert result["changes"] == [
-        {"address": "bob@example.com", "before": TO_CLOUD, "after": "local:"},
+        {"address": "bob@example.com", "before": TO_CLOUD, "after": LOCAL},
         {"address": "cyd@example.com", "before": None, "after": "relay:[198.51.100.20]:26"},
     ]
     assert found(server_with_routes) == {
-        "ann@example.com": "local:",
-        "bob@example.com": "local:",
+        "ann@example.com": LOCAL,
+        "bob@example.com": LOCAL,
         "cyd@example.com": "relay:[198.51.100.20]:26",
     }
 
@@ -53,14 +60,14 @@ def test_only_local_takes_the_local_routes_and_no_others(server_with_routes: Spl
     moved = [{"address": "bob@example.com", "to": "local"}, {"address": "ann@example.com", "to": CLOUD}]
     result = server_with_routes.routes("example.com", routes=moved, only_local=True)
     assert result["counts"] == {"before": 2, "after": 2, "added": 0, "changed": 1, "removed": 0}
-    assert found(server_with_routes) == {"ann@example.com": "local:", "bob@example.com": "local:"}
+    assert found(server_with_routes) == {"ann@example.com": LOCAL, "bob@example.com": LOCAL}
 
 
 def test_absent_removes_and_leaves_the_rest(server_with_routes: SplitServer) -> None:
     gone = [{"address": "BOB@example.com"}, {"address": "never.there@example.com"}]
     result = server_with_routes.routes("example.com", state="absent", routes=gone)
     assert result["counts"] == {"before": 2, "after": 1, "added": 0, "changed": 0, "removed": 1}
-    assert found(server_with_routes) == {"ann@example.com": "local:"}
+    assert found(server_with_routes) == {"ann@example.com": LOCAL}
     assert not server_with_routes.routes("example.com", state="absent", routes=gone)["changed"]
 
 
@@ -69,7 +76,7 @@ def test_exact_with_an_empty_list_removes_all_of_one_domain(server_with_routes: 
     result = server_with_routes.routes("example.com", state="exact", routes=[])
     assert result["counts"]["removed"] == 2
     assert found(server_with_routes) == {}
-    assert found(server_with_routes, "example.org") == {"dan@example.org": "local:"}
+    assert found(server_with_routes, "example.org") == {"dan@example.org": LOCAL}
 
 
 def test_check_mode_tells_what_the_run_does_and_writes_nothing(server_with_routes: SplitServer) -> None:
@@ -79,26 +86,40 @@ def test_check_mode_tells_what_the_run_does_and_writes_nothing(server_with_route
     assert (server_with_routes.files(), server_with_routes.times()) == before
     assert foretold == server_with_routes.routes("example.com", **arguments)
     (diff,) = foretold["diff"]
-    assert (diff["before"], diff["after"]) == (f"bob@example.com\t{TO_CLOUD}\n", "bob@example.com\tlocal:\n")
+    assert (diff["before"], diff["after"]) == (f"bob@example.com\t{TO_CLOUD}\n", "bob@example.com\t" + LOCAL + "\n")
+
+
+VIRTUAL = "virtual_mailbox_domains   =   example.net\n"
 
 
 @pytest.mark.parametrize(
     ("main_cf", "options", "transport"),
     [
         ("", {}, "local:"),
-        ("virtual_transport = lmtp:unix:private/dovecot-lmtp\n", {}, "lmtp:unix:private/dovecot-lmtp"),
+        (VIRTUAL + "virtual_transport = lmtp:unix:private/dovecot-lmtp\n", {}, "lmtp:unix:private/dovecot-lmtp"),
         ("mailbox_transport = cyrus\n", {}, "cyrus:"),
         ("mailbox_transport = cyrus\nvirtual_transport = maildrop\n", {}, "maildrop:"),
         ("here = lmtp:inet:127.0.0.1:24\nvirtual_transport = $here\n", {}, "lmtp:inet:127.0.0.1:24"),
         ("virtual_transport = maildrop\n", {"local_transport": "lmtp:unix:x"}, "lmtp:unix:x"),
+        (VIRTUAL, {"local_transport": "lmtp:unix:x"}, "lmtp:unix:x"),
     ],
 )
 def test_local_means_what_main_cf_says_where_the_task_does_not(
-    server: SplitServer, main_cf: str, options: dict[str, str], transport: str
+    network: Network, main_cf: str, options: dict[str, str], transport: str
 ) -> None:
-    server.main_cf.write_text(server.main_cf.read_text() + "\n" + main_cf)
-    server.routes("example.com", routes=[{"address": "ann@example.com", "to": "local"}], **options)
-    assert found(server)["ann@example.com"] == transport
+    with configured_server(network, "hq", WITHOUT_MAILBOXES + main_cf) as server:
+        server.routes("example.com", routes=[{"address": "ann@example.com", "to": "local"}], **options)
+        assert found(server)["ann@example.com"] == transport
+
+
+@pytest.mark.parametrize("main_cf", [VIRTUAL, VIRTUAL + "virtual_transport = virtual\n"])
+def test_mailboxes_that_need_a_path_each_are_no_target_of_routes(network: Network, main_cf: str) -> None:
+    with configured_server(network, "hq", WITHOUT_MAILBOXES + main_cf) as server:
+        before = server.files()
+        routes = [{"address": "ann@example.com", "to": "local"}]
+        result = server.run("recipient_routes", domain="example.com", routes=routes)
+        assert "is virtual(8), which looks up a path for each mailbox" in result["msg"]
+        assert server.files() == before
 
 
 def test_local_means_what_the_domain_was_given_before(server: SplitServer) -> None:
@@ -147,7 +168,7 @@ def test_a_hundred_thousand_routes_are_written_kept_and_one_of_them_changed(runn
     one = running.routes("example.com", state="exact", routes=many(100_000, {77_777: "local"}))
     assert one["counts"] == {"before": 100_000, "after": 100_000, "added": 0, "changed": 1, "removed": 0}
     assert len(one["diff"][0]["after"].splitlines()) == 1
-    assert running.lookup(f"lmdb:{running.ours}/routes", "user77777@example.com") == "local:"
+    assert running.lookup(f"lmdb:{running.ours}/routes", "user77777@example.com") == LOCAL
     assert running.lookup(f"lmdb:{running.ours}/routes", "user77776@example.com") == TO_CLOUD
     assert running.ask("user12345@example.com").code == 250
 

@@ -51,7 +51,7 @@ def test_directories_from_files_become_routes(server: SplitServer, files: Path) 
     assert several["counts"] == {"before": 2, "after": 4, "added": 2, "changed": 0, "removed": 0}
     assert {entry["address"]: entry["after"] for entry in several["changes"]} == {
         "cyd@example.com": "relay:[198.51.100.20]:26",
-        "dan@example.com": "local:",
+        "dan@example.com": "lmtp:unix:private/mailboxes",
     }
     assert exact["counts"]["removed"] == 2
     assert {key: foretold[key] for key in ("changed", "counts", "changes", "diff")} == {
@@ -59,4 +59,4 @@ def test_directories_from_files_become_routes(server: SplitServer, files: Path) 
     }
     assert beside["counts"]["added"] == 1
     assert absent["counts"] == {"before": 3, "after": 1, "added": 0, "changed": 0, "removed": 2}
-    assert server.lookup(f"lmdb:{server.ours}/routes", "eve@example.com") == "local:"
+    assert server.lookup(f"lmdb:{server.ours}/routes", "eve@example.com") == "lmtp:unix:private/mailboxes"
