@@ -91,12 +91,14 @@ _TITLE = "mailops.split_domain routes of "
 class RoutesRequest:
     """What ``recipient_routes`` is asked for: the routes of one domain that shall be all, there, or gone.
 
-    ``text`` holds them; for ``absent`` only its addresses count. ``local_transport`` None is the server's own.
+    ``text`` holds them; for ``absent`` only its addresses count, with ``only_local`` only its local ones.
+    ``local_transport`` None is the server's own.
     """
 
     text: RoutesText
     state: str
     local_transport: Optional[str] = None
+    only_local: bool = False
 
 
 def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, Destination]:

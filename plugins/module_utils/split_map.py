@@ -111,7 +111,7 @@ def parse_local_transport(value: Any, owner: str) -> str | None:
     """Read a ``transport:nexthop`` of transport(5); None stays None, a bare transport gets its colon."""
     if value is None:
         return None
-    text = str(value).strip()
+    text = value.strip() if isinstance(value, str) else ""
     text = text if ":" in text else f"{text}:"
     if not _TRANSPORT.fullmatch(text):
         raise InvalidInput(
@@ -166,7 +166,7 @@ def _parse_domain(entry: Any) -> MappedDomain:
         raise InvalidInput(f"split_domains has an entry without 'domain' ({_shown(entry)}): name the mail domain")
     domain = canonical_domain(entry["domain"])
     _refuse_odd_keys(entry, _DOMAIN_KEYS, domain)
-    state = entry.get("state") or "present"
+    state = "present" if entry.get("state") is None else entry["state"]
     if state not in ("present", "absent"):
         raise InvalidInput(f"{domain} has state {state!r}: use present or absent")
     written_sites = _as_list(entry.get("sites"), f"'sites' of {domain}", "a list of sites")
@@ -196,7 +196,9 @@ def _parse_site(value: Any, domain: str) -> Site:
     role = value.get("role") or SLAVE
     if role not in ROLES:
         raise InvalidInput(f"{owner} has role {role!r}: use one of {', '.join(ROLES)}")
-    hosts = tuple(str(host) for host in _as_list(value.get("hosts") or [], f"'hosts' of {owner}", "a list of servers"))
+    hosts = tuple(_as_list(value.get("hosts") or [], f"'hosts' of {owner}", "a list of servers"))
+    if not all(isinstance(host, str) and host for host in hosts):
+        raise InvalidInput(f"'hosts' of {owner} is {_shown(list(hosts))}: write the inventory name of each server")
     if not isinstance(value.get("call_ahead"), (bool, type(None))):
         raise InvalidInput(f"{owner} has call_ahead {_shown(value['call_ahead'])}: write true or false")
     relay = value.get("relay")

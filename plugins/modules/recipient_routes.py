@@ -139,6 +139,10 @@ table_changed:
   description: Whether the table was written, also for a repair that changed no route. The same as C(changed).
   returned: when installed
   type: bool
+complete:
+  description: Whether the domain was left with exactly the routes of O(routes) or O(src), whatever O(state) asked for.
+  returned: when installed
+  type: bool
 counts:
   description: How many addresses have a route.
   returned: when installed

@@ -174,6 +174,10 @@ domains:
     changed:
       description: Whether the two differ. A server that drifted from equal settings is repaired all the same.
       type: bool
+server_changed:
+  description: Whether anything on the server was written, also for a repair. The same as C(changed).
+  returned: success
+  type: bool
 running:
   description: Whether the mail server runs. It is reloaded when that is due, but never started.
   returned: when installed

@@ -48,8 +48,7 @@ def parse_request(arguments: dict[str, Any]) -> RoutesRequest:
         if state == "absent":
             entries = [{"address": entry.get("address"), "to": LOCAL} for entry in entries]
         text = RoutesText.of(domain, parse_routes(entries, domain))
-    if arguments["only_local"]:
-        if state != "present":
-            raise InvalidInput(f"the routes of {domain} have only_local with state {state}: it goes with present only")
-        text = text.only_local()
-    return RoutesRequest(text, state, parse_local_transport(arguments["local_transport"], f"the routes of {domain}"))
+    if arguments["only_local"] and state != "present":
+        raise InvalidInput(f"the routes of {domain} have only_local with state {state}: it goes with present only")
+    transport = parse_local_transport(arguments["local_transport"], f"the routes of {domain}")
+    return RoutesRequest(text, state, transport, only_local=arguments["only_local"])

@@ -23,7 +23,12 @@ def set_domains(arguments: dict[str, Any], check_mode: bool) -> Outcome:
         {"domain": entry.domain, "before": None, "after": entry.as_arguments(), "changed": True}
         for entry in request.present
     ]
-    return carry_out(server, lambda opened: opened.plan_domains(request), check_mode, if_missing={"domains": fresh})
+    return carry_out(
+        server,
+        lambda opened: opened.plan_domains(request),
+        check_mode,
+        if_missing={"domains": fresh, "server_changed": True},
+    )
 
 
 def parse_request(arguments: dict[str, Any]) -> DomainsRequest:

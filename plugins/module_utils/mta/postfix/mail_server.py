@@ -117,6 +117,7 @@ class PostfixMailServer(MailServer):
             values={
                 "domains": [_reported(name, before.get(name), after.get(name)) for name in names],
                 "running": running,
+                "server_changed": bool(steps),
             },
             diffs=diffs,
             warnings=warnings,

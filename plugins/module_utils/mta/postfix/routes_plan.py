@@ -51,6 +51,7 @@ def plan_routes(
     section = _wanted_section(table, request, transport)
     gone, come = _changed_lines(table.sections.get(domain, ""), section)
     values = _values(domain, section, _routes_in(domain, gone), _routes_in(domain, come))
+    values["complete"] = section == request.text.with_transports(transport, RELAY_SERVICE)
     if text is None and not section:
         return Plan(steps=(), values=values)
     wanted_text = text if text is not None and _stands(table, domain, section) else None
@@ -83,7 +84,8 @@ def _stands(table: RoutesTable, domain: str, section: str) -> bool:
 
 
 def _wanted_section(table: RoutesTable, request: RoutesRequest, transport: str) -> str:
-    lines = request.text.with_transports(transport, RELAY_SERVICE)
+    text = request.text.only_local() if request.only_local else request.text
+    lines = text.with_transports(transport, RELAY_SERVICE)
     if request.state == "exact":
         return lines
     domain = request.text.domain

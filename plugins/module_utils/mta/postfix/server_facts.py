@@ -49,7 +49,8 @@ def refuse_overrides(server: PostfixServer, parameters: Iterable[str]) -> None:
     for line in run_or_fail(["postconf", "-P"], server.config_directory).stdout.splitlines():
         place, _equals, _value = line.partition(" = ")
         service, _slash, name = place.rpartition("/")
-        if name in names and service in _PUBLIC_SERVICES:
+        # The service may be bound to an address: 192.0.2.1:smtp/inet.
+        if name in names and service.rpartition(":")[2] in _PUBLIC_SERVICES:
             raise ServerStateError(
                 f"master.cf sets {name} for the service {service} alone (postconf -P), so that a split in main.cf "
                 f"would not hold for mail from outside: move that setting to main.cf"
