@@ -191,11 +191,11 @@ def configured_server(network: Network, host: str, main_cf: str = GROWN_MAIN_CF)
         )
     )
     (config / "master.cf").write_text(_master_cf(address, server.port))
+    # Postfix waits for a main.cf that was written just now to be finished.
+    os.utime(server.main_cf, (1_000_000_000, 1_000_000_000))
     for name, text in TABLES.items():
         (config / name).write_text(text)
         assert server.command("postmap", f"lmdb:{config / name}").returncode == 0
-    # Postfix waits for a main.cf that was written just now to be finished.
-    os.utime(server.main_cf, (1_000_000_000, 1_000_000_000))
     try:
         yield server
     finally:

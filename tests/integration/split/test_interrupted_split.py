@@ -84,7 +84,7 @@ def test_a_change_of_the_settings_can_be_killed_anywhere(running: SplitServer) -
         running.split(*domains, purge=True)
         wanted.insert(0, answers(running))
     killed = 0
-    for step in steps(4):
+    for step in steps(3):
         domains, after = wishes[(killed + 1) % 2], wanted[(killed + 1) % 2]
         if not kill_at(running, step, "split_domains", domains=domains, purge=True):
             break
@@ -111,7 +111,7 @@ def test_a_change_of_the_routes_can_be_killed_anywhere(running: SplitServer) -> 
         running.routes("example.com", state="exact", routes=routes)
         wanted.append(answers(running))
     killed = 0
-    for step in steps(2):
+    for step in steps(1):
         routes, after = wishes[killed % 2], wanted[killed % 2]
         if not kill_at(running, step, "recipient_routes", domain="example.com", state="exact", routes=routes):
             break
@@ -132,7 +132,7 @@ def test_the_first_set_up_and_the_removal_can_be_killed_anywhere(network: Networ
         server.split(purge=True)
         assert answers(server) == before
         setting_up = removing = True
-        for step in steps(8):
+        for step in steps(4):
             if setting_up:
                 setting_up = kill_at(server, step, "split_domains", **arguments)
                 check_foreign_mail(server, step)
