@@ -29,7 +29,8 @@ DEFAULT_ALGORITHM = "hmac-sha256"
 
 # A key's name is a domain name in form only, so it may well end in a number.
 _KEY_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
-_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|#[^\n]*", re.DOTALL)
+# A quoted string is no comment, though a secret in base64 may well hold two slashes.
+_COMMENT_OR_STRING = re.compile(r'(?P<string>"[^"\n]*")|/\*.*?\*/|//[^\n]*|#[^\n]*', re.DOTALL)
 _KEY = re.compile(r'\bkey\s+"?(?P<name>[^\s"{;]+)"?\s*\{(?P<body>[^}]*)\}')
 _STATEMENT = re.compile(r'\b(algorithm|secret)\s+"?([^\s";]+)"?\s*;')
 
@@ -68,7 +69,7 @@ def _from_file(path: Path, name: str | None) -> SigningKey:
             f"the key file {path} cannot be read on the host that runs the module ({reason}): "
             "name a BIND key file that this task's user may read"
         ) from error
-    keys = {_key_name(match["name"]): match["body"] for match in _KEY.finditer(_COMMENT.sub(" ", text))}
+    keys = {_key_name(match["name"]): match["body"] for match in _KEY.finditer(_without_comments(text))}
     if not keys:
         raise InvalidInput(f"the key file {path} holds no key: it should look as tsig-keygen writes it")
     if name is None and len(keys) > 1:
@@ -80,6 +81,10 @@ def _from_file(path: Path, name: str | None) -> SigningKey:
     if "secret" not in statements:
         raise InvalidInput(f"the key {chosen} in the key file {path} has no secret: write it with tsig-keygen")
     return _key(chosen, statements["secret"], statements.get("algorithm", DEFAULT_ALGORITHM), f"key file {path}")
+
+
+def _without_comments(text: str) -> str:
+    return _COMMENT_OR_STRING.sub(lambda found: found["string"] or " ", text)
 
 
 def _key(name: str, secret: str, algorithm: str, source: str) -> SigningKey:
