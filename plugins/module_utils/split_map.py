@@ -211,10 +211,7 @@ def _parse_site(value: Any, domain: str) -> Site:
         hosts=hosts,
         unknown=value.get("unknown"),
         local_transport=parse_local_transport(value.get("local_transport"), owner),
-        clients=tuple(
-            parse_client(client, owner)
-            for client in _as_list(value.get("clients") or [], f"'clients' of {owner}", "a list of addresses")
-        ),
+        clients=_parse_clients(value.get("clients") or [], hosts, owner),
     )
 
 
@@ -243,6 +240,21 @@ def _parse_ttl(value: Any, owner: str) -> int | None:
     if isinstance(value, bool) or not str(value).strip().isdigit():
         raise InvalidInput(f"{owner} is {_shown(value)}: write a number of seconds")
     return parse_ttl(int(value))
+
+
+def _parse_clients(value: Any, hosts: Sequence[str], owner: str) -> tuple[str, ...]:
+    """Read the clients of a site; where there are none its hosts stand for them, and have to be names of hosts."""
+    written = _as_list(value, f"'clients' of {owner}", "a list of addresses")
+    clients = tuple(parse_client(client, owner) for client in written)
+    for host in () if clients else hosts:
+        try:
+            parse_client(host, owner)
+        except InvalidInput as error:
+            raise InvalidInput(
+                f"{owner} has the host {host!r}, which is no name that other servers can look up: "
+                f"list the addresses that the site's mail comes from in 'clients'"
+            ) from error
+    return clients
 
 
 def _parse_directory(value: Any, owner: str) -> DirectorySource:

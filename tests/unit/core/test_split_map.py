@@ -114,6 +114,7 @@ def test_every_key_of_the_map_is_read() -> None:
         (changed(("sites", 0, "name"), None), "a site named None"),
         (changed(("sites", 0, "hosts"), "mx1.example.com"), "'hosts' of the site hq of example.com is 'mx1.example"),
         (changed(("sites", 0, "hosts"), {"mx1": 1}), "write a list of servers"),
+        (changed(("sites", 0, "hosts"), ["mx_1"]), "list the addresses that the site's mail comes from in 'clients'"),
         (changed(("sites", 0, "relay"), 25), "the relay of the site hq of example.com is 25: write a mapping"),
         (changed(("sites", 0, "relay"), {"port": 25}), "the relay of the site hq of example.com has no host"),
         (changed(("sites", 0, "relay", "host"), "mx1 example"), "white space"),
@@ -175,6 +176,12 @@ def test_what_cannot_be_meant_is_refused_by_name_and_with_a_cure(entry: Any, mes
         parse_split_map([entry])
     assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_an_inventory_name_that_is_no_host_name_is_taken_beside_relay_and_clients() -> None:
+    entry = changed(("sites", 0, "hosts"), ["mx_1"])
+    entry["sites"][0]["clients"] = ["198.51.100.10"]
+    assert parse_one(entry).split_domain.sites[0].hosts == ("mx_1",)
 
 
 @pytest.mark.parametrize("entries", [None, "example.com", {"domain": "example.com"}, 7, []])
