@@ -60,6 +60,8 @@ def network() -> Iterator[Network]:
     # RFC 2544's networks for tests; the process number keeps two runs on one machine apart.
     prefix = f"198.{18 + (process >> 8) % 2}.{process % 256}."
     hosts = [f"{prefix}{number % 16 * 16 + last}" for last in (1, 2, 3, 4)]
+    # A run that was killed may have left one; its interfaces go with it.
+    subprocess.run(["ip", "netns", "delete", namespace], capture_output=True, check=False)
     _ip("netns", "add", namespace)
     try:
         _ip("link", "add", near, "type", "veth", "peer", "name", far, "netns", namespace)
@@ -72,5 +74,4 @@ def network() -> Iterator[Network]:
         with ThreadPoolExecutor(1, initializer=_enter, initargs=(namespace,)) as elsewhere:
             yield Network(*hosts, elsewhere)
     finally:
-        # The interfaces go with the namespace.
         _ip("netns", "delete", namespace)
