@@ -39,10 +39,6 @@ def compile_source(arguments: Mapping[str, Any], find: Callable[[str], str]) -> 
     """
     domain = canonical_domain(str(arguments.get("domain") or ""))
     source, sites, own_site = arguments["src"], arguments.get("sites") or {}, arguments.get("site")
-    if not isinstance(source, (str, list, tuple)):
-        raise InvalidInput(f"'src' of {domain} is {source!r:.60}: name a CSV file, or a list of them")
-    if not isinstance(sites, Mapping):
-        raise InvalidInput(f"'sites' of {domain} is {sites!r:.60}: write a mapping of each site to local or a next hop")
     named = [source] if isinstance(source, str) else source
     if not isinstance(named, list) or not all(isinstance(path, str) for path in named):
         raise InvalidInput(f"the option src of {domain} is {source!r:.60}: write a path, or a list of paths")
