@@ -32,6 +32,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.outcome impor
 
 # Seconds until each repeated look at what was written; a server that forwards updates shows them a little later.
 _READ_BACK_PAUSES = (0.0, 0.1, 0.4, 1.5)
+# A day, in seconds: more is a slip of the pen, and some more is beyond what sockets take.
+_LONGEST_WAIT = 86400
 _MAX_PORT = 65535
 
 
@@ -92,8 +94,11 @@ def _check_numbers(params: dict[str, Any]) -> None:
     if not 1 <= params["port"] <= _MAX_PORT:
         raise InvalidInput(f"the port {params['port']} is out of range: write a number from 1 to {_MAX_PORT}")
     for option in ("timeout", "wait_timeout"):
-        if not params[option] > 0:
-            raise InvalidInput(f"the option {option} is {params[option]:g}: write a number of seconds above 0")
+        if not 0 < params[option] <= _LONGEST_WAIT:
+            raise InvalidInput(
+                f"the option {option} is {params[option]:g}: "
+                f"write a number of seconds above 0 and up to {_LONGEST_WAIT}"
+            )
 
 
 def _server(text: str) -> str:

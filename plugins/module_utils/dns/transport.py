@@ -92,9 +92,14 @@ class TcpTransport:
     def _round_trip(self, connected: socket.socket, waiting: Mapping[int, bytes]) -> Iterator[bytes]:
         """Write and read at the same time: a server that stops reading until its replies are read must not lock us."""
         unsent = memoryview(b"".join(len(wire).to_bytes(_LENGTH, "big") + wire for wire in waiting.values()))
+        progress, silent_since = (0, 0), time.monotonic()
         while waiting:
-            readable, writable, _unused = select.select([connected], [connected] if unsent else [], [], self.timeout)
-            if not readable and not writable:
+            # What is no answer to a question does not end the silence.
+            if progress != (len(waiting), len(unsent)):
+                progress, silent_since = (len(waiting), len(unsent)), time.monotonic()
+            patience = max(0.0, silent_since + self.timeout - time.monotonic())
+            readable, writable, _unused = select.select([connected], [connected] if unsent else [], [], patience)
+            if (not readable and not writable) or not patience:
                 self.close()
                 raise TransportError(f"it did not answer within {self.timeout:g} s")
             if writable:

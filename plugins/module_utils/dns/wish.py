@@ -60,6 +60,14 @@ def wanted_sets(record_sets: Sequence[Mapping[str, Any]]) -> list[WantedSet]:
     return wishes
 
 
+def _record_to_remove(preference: object, exchange: str) -> MxRecord:
+    """Give a record in canonical form, or as a server may hold it where it has none."""
+    try:
+        return parse_record(preference, exchange)
+    except InvalidInput:
+        return as_found(parse_preference(preference), exchange)
+
+
 def _wanted_set(entry: Mapping[str, Any]) -> WantedSet:
     zone = canonical_zone(entry["zone"]) if entry.get("zone") is not None else None
     name = canonical_owner(entry["name"], zone)
@@ -67,7 +75,7 @@ def _wanted_set(entry: Mapping[str, Any]) -> WantedSet:
     given = entry["mx"] or []
     if state == ABSENT:
         # What is wrong on a server must be removable, so the rules for new records do not hold here.
-        records = [as_found(parse_preference(one["preference"]), one["exchange"]) for one in given]
+        records = [_record_to_remove(one["preference"], one["exchange"]) for one in given]
     else:
         records = [parse_record(one["preference"], one["exchange"]) for one in given]
         check_set(records)

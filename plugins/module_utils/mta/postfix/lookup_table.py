@@ -44,6 +44,10 @@ _LISTED_CHANGES = 100
 _LINES_SHOWN_WHOLE = 500
 
 
+# The number above stands for "no change" in chown(2).
+_HIGHEST_IDENTIFIER = 2**32 - 2
+
+
 def keep_table(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring one lookup table to what the module's arguments say."""
     request = parse_request(arguments)
@@ -59,7 +63,7 @@ def plan_map(server: PostfixServer, request: TableRequest) -> Plan:
     reasons: tuple[str, ...] = ()
     if request.state == "removed":
         after = None
-        removal = plan_removal(server, request.path, kind)
+        removal = plan_removal(server, request.path)
         if removal is not None:
             steps.append(removal)
             reasons = ("the table is there",)
@@ -125,7 +129,11 @@ def _rights(request: TableRequest) -> FileRights:
 
 
 def _identifier(name: str, find: Callable[[str], int]) -> int:
-    return int(name) if name.isdigit() else find(name)
+    if name.isascii() and name.isdigit():
+        if int(name) > _HIGHEST_IDENTIFIER:
+            raise KeyError(f"{name} is beyond the highest number of an owner or group")
+        return int(name)
+    return find(name)
 
 
 def _told_changes(before: str, after: str, secret: bool) -> dict[str, Any]:

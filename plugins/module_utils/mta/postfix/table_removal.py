@@ -15,8 +15,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.a
     writing,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer, read_text
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_index import index_path
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import INDEX_SUFFIXES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import marker_path
 
 
@@ -36,13 +35,14 @@ class TableRemoval:
             sync_directory(self.path.parent)
 
 
-def plan_removal(server: PostfixServer, path: Path, kind: TableType) -> TableRemoval | None:
+def plan_removal(server: PostfixServer, path: Path) -> TableRemoval | None:
     """Return what is to go for the table at ``path`` not to be there; None when nothing is.
 
     Raises ServerStateError while main.cf or master.cf still refers to it.
     """
-    candidates = (index_path(path, kind), marker_path(path), path)
-    files = tuple(file for file in candidates if file is not None and file.is_file())
+    # Every index, for nobody may know any more which type the table was made with.
+    indexes = (path.with_name(path.name + suffix) for suffix in sorted(set(INDEX_SUFFIXES.values())))
+    files = tuple(file for file in (*indexes, marker_path(path), path) if file.is_file())
     if not files:
         return None
     users = users_of(server, path)

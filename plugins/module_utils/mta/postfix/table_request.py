@@ -21,6 +21,11 @@ _UNUSABLE_IN_MAIN_CF = re.compile(r"[\s,{}$\0]")
 _PLAIN_MODE_BITS = 0o777
 
 
+_HOW_TO_WRITE_TEXT = (
+    "give one that is not empty, and put quotes around what YAML takes for something else (yes, no, on, off, null)."
+)
+
+
 @dataclass(frozen=True)
 class TableRequest:
     """One lookup table as it shall be. One of ``entries``, ``content`` and ``src`` says what it holds."""
@@ -74,6 +79,8 @@ def parse_request(arguments: Mapping[str, Any]) -> TableRequest:
 
 def _path(value: str, option: str) -> Path:
     path = Path(value)
+    if option == "path" and path.name in ("main.cf", "master.cf"):
+        raise InvalidInput(f"The path {value!r} is Postfix's own configuration, and no lookup table: name a table.")
     if not path.is_absolute() or (option == "path" and _UNUSABLE_IN_MAIN_CF.search(value)):
         raise InvalidInput(
             f"The {option} {value!r} is not usable for a lookup table: "
@@ -84,7 +91,7 @@ def _path(value: str, option: str) -> Path:
 
 def _entries(listed: Any, state: State) -> tuple[Entry, ...]:
     if isinstance(listed, Mapping):
-        return tuple(Entry(_text(key, "key"), _value(value, state)) for key, value in listed.items())
+        return tuple(_entry(key, value, state) for key, value in listed.items())
     if not isinstance(listed, list):
         raise InvalidInput("The entries of a lookup table are given as a mapping, or as a list of key and value.")
     return tuple(_listed_entry(item, state) for item in listed)
@@ -95,23 +102,27 @@ def _listed_entry(item: Any, state: State) -> Entry:
         unknown = sorted(str(name) for name in set(item) - {"key", "value"})
         if unknown:
             raise InvalidInput(f"An entry of a lookup table has key and value; {', '.join(unknown)} is neither.")
-        return Entry(_text(item.get("key"), "key"), _value(item.get("value"), state))
+        return _entry(item.get("key"), item.get("value"), state)
     if state != "absent":
-        raise InvalidInput(f"The entry {item!r} has no value: give a mapping of keys to values, or key and value.")
-    return Entry(_text(item, "key"), "")
-
-
-def _value(value: Any, state: State) -> str:
-    return "" if state == "absent" else _text(value, "value")
-
-
-def _text(value: Any, part: str) -> str:
-    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
         raise InvalidInput(
-            f"The {part} {value!r} of a lookup table entry is no text: give one that is not empty, and put quotes "
-            "around what YAML takes for something else (yes, no, on, off, null)."
+            "An entry of a lookup table has no value: give a mapping of keys to values, or key and value."
         )
-    return str(value)
+    return _entry(item, "", state)
+
+
+def _entry(key: Any, value: Any, state: State) -> Entry:
+    if not _is_text(key):
+        raise InvalidInput(f"The key {key!r} of a lookup table entry is no text: {_HOW_TO_WRITE_TEXT}")
+    if state == "absent":
+        return Entry(str(key), "")
+    if not _is_text(value):
+        # The value is not shown: it may be a password.
+        raise InvalidInput(f"The value of the lookup table entry {key!r} is no text: {_HOW_TO_WRITE_TEXT}")
+    return Entry(str(key), str(value))
+
+
+def _is_text(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, (str, int)) and value != ""
 
 
 def _mode(value: Any, secret: bool) -> int | None:

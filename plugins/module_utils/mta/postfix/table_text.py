@@ -70,7 +70,8 @@ def render(entries: Iterable[Entry]) -> str:
         earlier = first.setdefault(key, entry)
         if earlier.value != entry.value:
             raise InvalidInput(
-                f"The lookup key {entry.key!r} is given twice, with the values {earlier.value!r} and {entry.value!r}: "
+                # The values are not shown: they may be passwords.
+                f"The lookup key {entry.key!r} is given twice with different values: "
                 "keep one of them (upper and lower case are the same key)."
             )
     return "".join([f"{key} {entry.value}\n" for key, entry in first.items()])

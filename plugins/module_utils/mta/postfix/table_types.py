@@ -11,7 +11,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.errors import
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer
 
 # DATABASE_README: the types that postmap(1) builds from a text, with the suffix of the file it builds.
-_INDEX_SUFFIXES = {"lmdb": ".lmdb", "hash": ".db", "btree": ".db", "cdb": ".cdb"}
+INDEX_SUFFIXES = {"lmdb": ".lmdb", "hash": ".db", "btree": ".db", "cdb": ".cdb"}
 # The types that Postfix reads from their text when a process starts.
 _TEXT_TYPES = ("texthash", "cidr", "regexp", "pcre")
 _PATTERN_TYPES = ("regexp", "pcre")
@@ -49,14 +49,14 @@ def table_type(server: PostfixServer, wanted: str | None = None) -> TableType:
     name = wanted
     if name is None:
         name = "lmdb" if "lmdb" in server.map_types else server.parameters.get("default_database_type", "hash")
-    if name not in _INDEX_SUFFIXES and name not in _TEXT_TYPES:
+    if name not in INDEX_SUFFIXES and name not in _TEXT_TYPES:
         raise InvalidInput(
             f"The lookup table type {name!r} is not one that is kept in a text file: "
-            f"use one of {', '.join((*_INDEX_SUFFIXES, *_TEXT_TYPES))}."
+            f"use one of {', '.join((*INDEX_SUFFIXES, *_TEXT_TYPES))}."
         )
     if name not in server.map_types:
         raise ServerStateError(
             f"This Postfix has no lookup tables of type {name} ('postconf -m' does not list it): "
             f"install the package that brings it, such as postfix-{name}, or choose another type."
         )
-    return TableType(name, _INDEX_SUFFIXES.get(name))
+    return TableType(name, INDEX_SUFFIXES.get(name))
