@@ -142,6 +142,8 @@ def parse_path(text: str, what: str) -> str:
     local_part, at_sign, domain = address.rpartition("@")
     if not at_sign or not local_part or not domain:
         raise InvalidInput(f"{what} {text!r} is not a mail address: write it as user@example.com")
+    if domain != domain.strip():
+        raise InvalidInput(f"{what} {text!r} has white space before its domain: remove it")
     if not local_part.isascii():
         raise InvalidInput(
             f"{what} {text!r} has a non-ASCII local part, which needs SMTPUTF8 (RFC 6531): write an ASCII address"

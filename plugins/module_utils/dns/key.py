@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import MAX_NAME
 
 # RFC 8945 section 6, by the names that BIND and its tools use; the values are the names on the wire.
 ALGORITHMS = {
@@ -108,7 +109,7 @@ def _key(name: str, secret: str, algorithm: str, source: str) -> SigningKey:
 
 def _key_name(name: str) -> str:
     bare = name.strip().rstrip(".").lower()
-    if not _KEY_NAME.fullmatch(bare):
+    if not _KEY_NAME.fullmatch(bare) or len(bare) > MAX_NAME:
         raise InvalidInput(
             f"the key's name {name!r} is no domain name of letters, digits, hyphens and underscores: "
             "write it as the server's configuration has it"

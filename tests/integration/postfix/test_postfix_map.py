@@ -206,7 +206,14 @@ def test_removed_table_leaves_nothing(instance: Instance, path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "spelling", ["lmdb:{path}", "pipemap:{{lmdb:{path}, static:OK}}", "lmdb:$config_directory/table"]
+    "spelling",
+    [
+        "lmdb:{path}",
+        "pipemap:{{lmdb:{path}, static:OK}}",
+        "lmdb:$config_directory/table",
+        "lmdb:$ours/{path.name}\nours = {path.parent}",
+        "lmdb:{path.parent}/../{path.parent.name}//{path.name}",
+    ],
 )
 def test_table_in_use_is_not_removed(instance: Instance, path: Path, spelling: str) -> None:
     instance.map(path=str(path), entries={"a@x": "1"})

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +16,16 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.a
     sync_directory,
     writing,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer, read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+    PostfixServer,
+    expanded,
+    read_text,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import INDEX_SUFFIXES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import marker_path
+
+# The path in type:path; two slashes at its beginning are one.
+_PATH_OF_TABLE = re.compile(r":/?(/[^\s,{}]+)")
 
 
 @dataclass(frozen=True)
@@ -55,22 +64,13 @@ def plan_removal(server: PostfixServer, path: Path) -> TableRemoval | None:
 
 
 def users_of(server: PostfixServer, path: Path) -> tuple[str, ...]:
-    """Return the names of the parameters in main.cf, and master.cf itself, that refer to the table at ``path``."""
-    spellings = [f":{path}"]
-    if str(path).startswith(f"{server.config_directory}/"):
-        rest = str(path)[len(server.config_directory) :]
-        spellings += [f":$config_directory{rest}", f":${{config_directory}}{rest}"]
-    texts = {name: server.main_cf.value(name) or "" for name in server.main_cf.names()}
-    texts["master.cf"] = read_text(Path(server.config_directory) / "master.cf") or ""
-    return tuple(name for name, text in texts.items() if any(_mentions(text, spelling) for spelling in spellings))
+    """Return the names of the parameters in main.cf, and master.cf itself, that refer to the table at ``path``.
 
-
-def _mentions(text: str, spelling: str) -> bool:
-    """Tell whether a text has the spelling of a table, as opposed to a longer one that begins in the same way."""
-    start = text.find(spelling)
-    while start >= 0:
-        after = text[start + len(spelling) : start + len(spelling) + 1]
-        if not after or after in " \t\r\n\v\f,}":
-            return True
-        start = text.find(spelling, start + 1)
-    return False
+    Parameters in a value are expanded, and every spelling of the path counts.
+    """
+    names = server.main_cf.names()
+    texts = expanded(server.config_directory, names) if names else {}
+    master = read_text(Path(server.config_directory) / "master.cf") or ""
+    texts["master.cf"] = re.sub(r"\$(config_directory\b|\{config_directory\})", server.config_directory, master)
+    wanted = os.path.normpath(path)
+    return tuple(name for name, text in texts.items() if wanted in map(os.path.normpath, _PATH_OF_TABLE.findall(text)))
