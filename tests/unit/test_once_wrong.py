@@ -12,8 +12,9 @@ import pytest
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import signing_key
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish import wanted_sets
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.parameter_values import fault
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_request import parse_request
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_text import render
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_text import Entry, render
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import parse_path
 
 ODD_WORD = "pa\\ss'w\"ord"
@@ -70,3 +71,21 @@ def test_a_key_name_that_is_longer_than_a_name_may_be_is_refused() -> None:
 def test_white_space_in_an_address_is_not_sent_to_a_server(address: str) -> None:
     with pytest.raises(InvalidInput, match="white space"):
         parse_path(address, "the recipient")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "default"),
+    [
+        ("qmgr_message_active_limit", "-5", "20000"),
+        ("qmgr_message_active_limit", "100000000000000000000", "20000"),
+        ("minimal_backoff_time", "99999999999999999d", "300s"),
+    ],
+)
+def test_a_number_at_which_the_queue_manager_would_die_is_refused(name: str, value: str, default: str) -> None:
+    assert fault(name, value, default, ()) is not None
+    assert fault(name, default, default, ()) is None
+
+
+def test_a_key_that_no_index_takes_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="longer than 511 octets"):
+        render([Entry("k" * 512, "value")])

@@ -197,6 +197,23 @@ def test_owner_and_mode_that_are_not_mentioned_stay(instance: Instance, path: Pa
     assert (stat.S_IMODE(path.stat().st_mode), path.stat().st_gid) == (0o640, 4)
 
 
+def test_values_that_only_the_owner_may_read_are_in_no_result(instance: Instance, path: Path) -> None:
+    instance.map(path=str(path), secret_entries={"a@x": "hidden-one", "b@x": "hidden-two"})
+    gone = instance.map(path=str(path), state="absent", entries=["a@x"])
+    removed = instance.map(path=str(path), state="removed")
+    assert gone["changed"] and removed["changed"]
+    assert "hidden" not in str(gone) + str(removed)
+
+
+def test_an_index_of_somebody_else_is_not_kept_when_the_table_changes(instance: Instance, path: Path) -> None:
+    entries = {f"u{number}@x": "1" for number in range(500)}
+    instance.map(path=str(path), entries=entries)
+    assert instance.command("postmap", "-i", f"lmdb:{path}", stdin="stale@x 2\n").returncode == 0
+    instance.map(path=str(path), entries={"new@x": "3"}, state="present")
+    assert instance.lookup(f"lmdb:{path}", "new@x") == "3"
+    assert not instance.lookup(f"lmdb:{path}", "stale@x")
+
+
 def test_removed_table_leaves_nothing(instance: Instance, path: Path) -> None:
     before = instance.files()
     instance.map(path=str(path), entries={"a@x": "1"}, reload="auto")

@@ -8,11 +8,12 @@ from __future__ import annotations
 import grp
 import pwd
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, Step, shown_lines
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import FileRights
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import FileRights, rights_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
     read_text,
@@ -46,6 +47,7 @@ _LINES_SHOWN_WHOLE = 500
 
 # The number above stands for "no change" in chown(2).
 _HIGHEST_IDENTIFIER = 2**32 - 2
+_OTHERS = 0o077
 
 
 def keep_table(arguments: dict[str, Any], check_mode: bool) -> Outcome:
@@ -58,6 +60,10 @@ def plan_map(server: PostfixServer, request: TableRequest) -> Plan:
     """Plan the table, its index and the reload; writes nothing."""
     kind = table_type(server, request.type)
     before = read_text(request.path)
+    found = rights_of(request.path)
+    if found is not None and found.mode is not None and not found.mode & _OTHERS:
+        # What only its owner may read is not shown either, by whatever task it is changed.
+        request = replace(request, secret=True)
     reload_due = False
     steps: list[Step] = []
     reasons: tuple[str, ...] = ()

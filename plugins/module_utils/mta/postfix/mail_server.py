@@ -61,7 +61,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     WriteTable,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType, table_type
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, plan_table
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, plan_own_table
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, parse_settings
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import refuse_two_policies
@@ -172,7 +172,7 @@ class PostfixMailServer(MailServer):
             texts["routes"] = (read_text(self._directory / "routes") or "", kind)
         changes = {}
         for name, (text, its_kind) in texts.items():
-            change = plan_table(server, self._directory / name, its_kind, text)
+            change = plan_own_table(server, self._directory / name, its_kind, text)
             if change is not None:
                 changes[name] = change
         return changes
@@ -185,7 +185,7 @@ class PostfixMailServer(MailServer):
             return ()
         for domain in gone:
             table = table.with_section(domain, "")
-        change = plan_table(server, path, kind, table.render())
+        change = plan_own_table(server, path, kind, table.render())
         return () if change is None else (WriteTable(change),)
 
     def _plan_removal(self, server: PostfixServer) -> tuple[tuple[Step, ...], tuple[Diff, ...], tuple[str, ...]]:

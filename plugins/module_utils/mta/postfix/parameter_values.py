@@ -25,6 +25,10 @@ _GIVEN_NUMBER = re.compile(r"-?\d+")
 _OTHER_VALUES = ("compatibility_level", "mail_release_date", "mail_version", "smtpd_forbid_bare_newline")
 _OTHER_SUFFIXES = ("_feedback", "_directory")
 
+# All numbers and times are 32-bit integers; a daemon that meets another one ends at once, whenever it is started.
+_HIGHEST_NUMBER = 2**31 - 1
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
 _TABLE = re.compile(r"(?:proxy:)?([a-z][a-z0-9]*):")
 
 
@@ -60,6 +64,8 @@ def fault(name: str, value: str, default: str | None, map_types: Collection[str]
             return "give a time: a number and one of s, m, h, d and w"
         if _NUMBER.fullmatch(default) and not _GIVEN_NUMBER.fullmatch(value):
             return "give a number"
+        if (_TIME.fullmatch(default) or _NUMBER.fullmatch(default)) and not _is_in_range(value, default):
+            return f"give one from 0 to {_HIGHEST_NUMBER}, times counted in seconds"
     for kind in _table_types(name, value):
         if kind not in map_types:
             return (
@@ -67,6 +73,13 @@ def fault(name: str, value: str, default: str | None, map_types: Collection[str]
                 f"use another type, or install the package that brings it, such as postfix-{kind}"
             )
     return None
+
+
+def _is_in_range(value: str, default: str) -> bool:
+    """Tell whether a number or time fits what Postfix keeps it in; a sign only where its default has one."""
+    number = int(value.rstrip("smhdwSMHDW"))
+    unit = value[-1:].lower() if value[-1:].isalpha() else default[-1:] if default[-1:].isalpha() else "s"
+    return number * _SECONDS[unit] <= _HIGHEST_NUMBER and (number >= 0 or default.startswith("-"))
 
 
 def _table_types(name: str, value: str) -> Iterator[str]:

@@ -84,10 +84,10 @@ def _check(server: PostfixServer, name: str, value: str | None, default: str | N
     found = None if value is None else fault(name, value, default, server.map_types)
     if found:
         raise InvalidInput(f"The parameter {name} cannot have the value {value!r}: {found}.")
-    if name == "queue_directory":
-        if is_running(server.config_directory):
+    if name in ("queue_directory", "data_directory"):
+        if name == "queue_directory" and is_running(server.config_directory):
             raise ServerStateError(
                 "Postfix runs, and could not be stopped any more with another queue_directory: stop it first."
             )
         if value and "$" not in value and not Path(value).is_dir():
-            raise InvalidInput(f"The queue_directory {value} is not there: create it first.")
+            raise InvalidInput(f"The {name} {value} is not there: create it first.")

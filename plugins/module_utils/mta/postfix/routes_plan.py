@@ -27,7 +27,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     WriteTable,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import table_type
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import plan_checked_table
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import plan_own_table
 
 MOST_REPORTED_CHANGES = 100
 
@@ -55,7 +55,7 @@ def plan_routes(
     if text is None and not section:
         return Plan(steps=(), values=values)
     wanted_text = text if text is not None and _stands(table, domain, section) else None
-    change = plan_checked_table(
+    change = plan_own_table(
         server,
         path,
         table_type(server),

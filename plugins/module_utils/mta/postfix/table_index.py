@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
@@ -16,6 +17,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType
 
 OLDER_INDEX = "the index is older than the text"
+FOREIGN_INDEX = "somebody else wrote the index"
 OTHER_ANSWERS = "the index does not say what the text says"
 
 # So much of a text is parsed for the keys that the index is asked for: enough for some entries, and no more work.
@@ -42,6 +44,20 @@ def index_faults(server: PostfixServer, path: Path, kind: TableType, text: str) 
     if found.st_mtime_ns < path.stat().st_mtime_ns:
         faults += (OLDER_INDEX,)
     return faults
+
+
+def is_ours(path: Path, kind: TableType) -> bool:
+    """Tell whether nobody wrote the index since this collection did, or since it wrote the text: the times are one."""
+    index = index_path(path, kind)
+    return index is None or index.stat().st_mtime_ns == path.stat().st_mtime_ns
+
+
+def sign(index: Path, text: Path) -> None:
+    """Give an index the time of its text: ``is_ours`` holds until somebody else writes one of them.
+
+    Nor is the index older than the text then, of which Postfix would warn.
+    """
+    os.utime(index, ns=(index.stat().st_atime_ns, text.stat().st_mtime_ns))
 
 
 def _wrong_answers(server: PostfixServer, path: Path, kind: TableType, text: str) -> tuple[str, ...]:

@@ -26,6 +26,9 @@ _UNFOLDED = re.compile(r"^[^#\s]\S*?[A-Z]|^[A-Z]", re.MULTILINE)
 _KEYS_A_SEARCH_IS_FAST_FOR = 8
 _ENTRY_KEY = re.compile(r'(?:\\.|"(?:\\.|[^"\\])*"|[^ \t\n\r\v\f"\\])+', re.DOTALL)
 
+# What LMDB takes (lmdb_table(5)); a mail address has 254 at most.
+_LONGEST_KEY = 511
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -63,6 +66,11 @@ def render(entries: Iterable[Entry]) -> str:
     if not _all_plain(text, keys, {entry.value for entry in listed}):
         for entry in listed:
             _check(entry)
+    longest = max(keys, key=len, default="")
+    if len(longest.encode()) > _LONGEST_KEY:
+        raise InvalidInput(
+            f"The lookup key {longest[:40]!r}... is longer than {_LONGEST_KEY} octets: no index takes it."
+        )
     if len(set(keys)) == len(listed):
         return text
     first: dict[str, Entry] = {}

@@ -35,10 +35,13 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, note_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_index import (
+    FOREIGN_INDEX,
     OLDER_INDEX,
     OTHER_ANSWERS,
     index_faults,
     index_path,
+    is_ours,
+    sign,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_text import (
     Entry,
@@ -101,17 +104,29 @@ def plan_table(
     """
     if read_text(path) != wanted_text:
         _check_before_writing(server, path, kind, wanted_text)
-    return plan_checked_table(server, path, kind, wanted_text, rights)
+    return _plan(server, _Place(path, kind), wanted_text, rights or FileRights())
 
 
-def plan_checked_table(
-    server: PostfixServer, path: Path, kind: TableType, wanted_text: str, rights: FileRights | None = None
-) -> TableChange | None:
-    """Return what ``plan_table`` does, for a text written by code that cannot write what Postfix would not take.
+def plan_own_table(server: PostfixServer, path: Path, kind: TableType, wanted_text: str) -> TableChange | None:
+    """Return what ``plan_table`` does, for a table that nobody but this collection has a reason to write.
 
-    The check is worth half a second where the text has 100,000 lines.
+    An index that somebody else wrote is a fault there, whatever it says. And the text is not checked, for it comes from
+    code that cannot write what Postfix would not take: worth half a second where it has 100,000 lines.
     """
-    rights = rights or FileRights()
+    return _plan(server, _Place(path, kind, is_own=True), wanted_text, FileRights())
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a table is, of which type, and whether it belongs to this collection alone."""
+
+    path: Path
+    type: TableType
+    is_own: bool = False
+
+
+def _plan(server: PostfixServer, place: _Place, wanted_text: str, rights: FileRights) -> TableChange | None:
+    path, kind = place.path, place.type
     before = read_text(path)
     reasons: list[str] = []
     if before is None:
@@ -121,6 +136,9 @@ def plan_checked_table(
     if marker_path(path).exists():
         reasons.append(_INTERRUPTED)
     index_reasons = index_faults(server, path, kind, before) if before is not None else ()
+    foreign = before is not None and not index_reasons and not is_ours(path, kind)
+    if foreign and place.is_own:
+        index_reasons = (FOREIGN_INDEX,)
     reasons += index_reasons
     index = index_path(path, kind)
     if before is not None and rights.differ(path):
@@ -129,7 +147,9 @@ def plan_checked_table(
         reasons.append("owner, group or mode of the index differ")
     if not reasons:
         return None
-    work, entries = _index_work(kind, before, wanted_text, tuple(reasons), index_reasons)
+    # What else a foreign index says is not known: single entries would leave it there for ever.
+    distrusted = (FOREIGN_INDEX,) if foreign else index_reasons
+    work, entries = _index_work(kind, before, wanted_text, tuple(reasons), distrusted)
     return TableChange(
         config_directory=server.config_directory,
         path=path,
@@ -168,7 +188,7 @@ def _apply(change: TableChange) -> None:
     index = index_path(change.path, change.type)
     if index is not None:
         _write_index(change, index, rights)
-        _make_newer(index, text_path)
+        sign(index, text_path)
     if change.reload_due:
         note_due(change.config_directory, Due.RELOAD)
     remove_leftovers(change.path)
@@ -187,7 +207,7 @@ def _index_work(
     entries = changed_entries(before, after) if trusted and before is not None and kind.updates_in_place else None
     if entries is not None and len(entries) * _ENTRIES_A_REBUILD_IS_WORTH <= after.count("\n"):
         return "update", entries
-    usable = before is not None and set(index_reasons) <= {OLDER_INDEX, OTHER_ANSWERS}
+    usable = before is not None and set(index_reasons) <= {OLDER_INDEX, OTHER_ANSWERS, FOREIGN_INDEX}
     too_large = len(after) > _FOLDING_IS_SAFE_UP_TO and folded_text(after) is not after
     return ("rebuild" if kind.updates_in_place and usable and not too_large else "replace"), {}
 
@@ -237,13 +257,6 @@ def _replace_index(change: TableChange, index: Path, rights: FileRights) -> None
 
 def _index_source(change: TableChange) -> str:
     return folded_text(change.after) if change.type.folds_keys else change.after
-
-
-def _make_newer(index: Path, text: Path) -> None:
-    """Let the index not be older than its text, for Postfix warns of such an index, and the next plan rebuilds it."""
-    index_stat, text_stat = index.stat(), text.stat()
-    if index_stat.st_mtime_ns < text_stat.st_mtime_ns:
-        os.utime(index, ns=(index_stat.st_atime_ns, text_stat.st_mtime_ns))
 
 
 def _check_before_writing(server: PostfixServer, path: Path, kind: TableType, text: str) -> None:
