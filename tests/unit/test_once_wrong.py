@@ -89,3 +89,9 @@ def test_a_number_at_which_the_queue_manager_would_die_is_refused(name: str, val
 def test_a_key_that_no_index_takes_is_refused() -> None:
     with pytest.raises(InvalidInput, match="longer than 511 octets"):
         render([Entry("k" * 512, "value")])
+
+
+@pytest.mark.parametrize("file", ["~nobody-of-this-name/update.key", "/etc/update\0.key"])
+def test_a_key_file_that_has_no_path_is_refused(file: str) -> None:
+    with pytest.raises(InvalidInput, match="key file"):
+        signing_key(None, None, "hmac-sha256", file)

@@ -62,7 +62,9 @@ def plan_change(wish: WantedSet, reading: Reading) -> Change:
             "CNAME holds no other records (RFC 1034 section 3.6.2): remove the CNAME first, or name another owner"
         )
     try:
-        check_set(records)
+        # Taking a record away mends a broken set or leaves it no worse.
+        if wish.state != ABSENT:
+            check_set(records)
     except InvalidInput as error:
         raise InvalidInput(f"the MX set of {wish.name} cannot be written: {error}") from error
     kept_ttl = before.ttl if before.ttl is not None else DEFAULT_TTL

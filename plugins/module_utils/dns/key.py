@@ -52,7 +52,13 @@ def signing_key(name: str | None, secret: str | None, algorithm: str, file: str 
     InvalidInput, never with the secret in its text.
     """
     if file is not None:
-        return _from_file(Path(file).expanduser(), name)
+        try:
+            path = Path(file).expanduser()
+        except RuntimeError as error:
+            raise InvalidInput(
+                f"the key file {file!r} is below the home of a user who is not known: correct it"
+            ) from error
+        return _from_file(path, name)
     if name is None and secret is None:
         return None
     if name is None or secret is None:
@@ -64,8 +70,8 @@ def signing_key(name: str | None, secret: str | None, algorithm: str, file: str 
 def _from_file(path: Path, name: str | None) -> SigningKey:
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text, or its name no path"
         raise InvalidInput(
             f"the key file {path} cannot be read on the host that runs the module ({reason}): "
             "name a BIND key file that this task's user may read"
