@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ HEADER = (
     "# Managed by mailops.split_domain: the recipients that this server knows, and where their mail goes.\n"
     "# One section for each domain; changes made here are undone by the next run.\n"
 )
-_SECTION = re.compile(r"^# domain: (\S+)\n", re.MULTILINE)
+_SECTION = "\n# domain: "
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,11 @@ class RoutesTable:
     @classmethod
     def parse(cls, text: str) -> RoutesTable:
         """Read the text of a routes table; what stands before the first section is dropped."""
-        parts = _SECTION.split(text)
         sections: dict[str, str] = {}
-        for domain, section in zip(parts[1::2], parts[2::2]):
+        # Not a regular expression: this is a table of up to a million lines, and few sections.
+        for part in f"\n{text}".split(_SECTION)[1:]:
+            domain, _newline, section = part.partition("\n")
+            section = section if not section or section.endswith("\n") else f"{section}\n"
             sections[domain] = sections.get(domain, "") + section
         return cls(sections)
 

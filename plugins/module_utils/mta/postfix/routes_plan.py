@@ -48,10 +48,11 @@ def plan_routes(
     text = read_text(path)
     table = RoutesTable.parse(text or "")
     transport = request.local_transport or settled_transport or default_local_transport(server)
-    section = _wanted_section(table, request, transport)
+    complete = request.text.with_transports(transport, RELAY_SERVICE)
+    section = complete if request.state == "exact" else _merged_section(table, request, transport)
     gone, come = _changed_lines(table.sections.get(domain, ""), section)
     values = _values(domain, section, _routes_in(domain, gone), _routes_in(domain, come))
-    values["complete"] = section == request.text.with_transports(transport, RELAY_SERVICE)
+    values["complete"] = section == complete
     if text is None and not section:
         return Plan(steps=(), values=values)
     wanted_text = text if text is not None and _stands(table, domain, section) else None
@@ -83,11 +84,9 @@ def _stands(table: RoutesTable, domain: str, section: str) -> bool:
     )
 
 
-def _wanted_section(table: RoutesTable, request: RoutesRequest, transport: str) -> str:
+def _merged_section(table: RoutesTable, request: RoutesRequest, transport: str) -> str:
     text = request.text.only_local() if request.only_local else request.text
     lines = text.with_transports(transport, RELAY_SERVICE)
-    if request.state == "exact":
-        return lines
     domain = request.text.domain
     present = table.sections.get(domain, "")
     if request.state == "present" and set(lines.splitlines()) <= set(present.splitlines()):
