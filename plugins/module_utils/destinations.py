@@ -19,8 +19,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.addresses imp
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_ip_address
-from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_relay
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, Relay, site_by_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, parse_relay
 
 LOCAL = "local"
 Destination = Optional[Relay]
@@ -136,17 +135,3 @@ def parse_destination(value: Any, owner: str) -> Destination:
 def show(destination: Destination) -> str:
     """Give a destination as users read it."""
     return LOCAL if destination is None else str(destination)
-
-
-def routes_of_listings(
-    listings: Iterable[Listing], domain: str, destination_of_site: Mapping[str, Destination]
-) -> dict[Address, Destination]:
-    """Turn a directory into routes; raises InvalidInput for a site without destination or an address on two sites."""
-    listings = list(listings)
-    for listing in listings:
-        if listing.site not in destination_of_site:
-            raise InvalidInput(
-                f"{listing.source} puts {listing.address} on the site {listing.site!r}, which {domain} does not have: "
-                f"name one of {', '.join(sorted(destination_of_site)) or 'its sites in the option sites'}"
-            )
-    return {address: destination_of_site[site] for address, site in site_by_address(listings).items()}

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import parse_recipient
+from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address, parse_recipient
+from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import Destination
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, site_by_address
 
 ADDRESS_COLUMN = "address"
 SITE_COLUMN = "site"
@@ -105,3 +106,17 @@ def _column(header: list[str], name: str, path: str) -> int:
             f"the first line names the columns, as in 'address,site'"
         )
     return header.index(name)
+
+
+def routes_of_listings(
+    listings: Iterable[Listing], domain: str, destination_of_site: Mapping[str, Destination]
+) -> dict[Address, Destination]:
+    """Turn a directory into routes; raises InvalidInput for a site without destination or an address on two sites."""
+    listings = list(listings)
+    for listing in listings:
+        if listing.site not in destination_of_site:
+            raise InvalidInput(
+                f"{listing.source} puts {listing.address} on the site {listing.site!r}, which {domain} does not have: "
+                f"name one of {', '.join(sorted(destination_of_site)) or 'its sites in the option sites'}"
+            )
+    return {address: destination_of_site[site] for address, site in site_by_address(listings).items()}

@@ -19,13 +19,13 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.destinations 
     Destination,
     RoutesText,
     parse_destination,
-    routes_of_listings,
     show,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.directory import (
     ADDRESS_COLUMN,
     SITE_COLUMN,
     read_listings,
+    routes_of_listings,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain

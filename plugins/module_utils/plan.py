@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Relay, Site, peers_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Site, peers_of
 
 LOCAL = "local"
 

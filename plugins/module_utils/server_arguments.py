@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import routes_of_listings, show
-from ansible_collections.mailops.split_domain.plugins.module_utils.directory import locate, read_listings
+from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import show
+from ansible_collections.mailops.split_domain.plugins.module_utils.directory import (
+    locate,
+    read_listings,
+    routes_of_listings,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.plan import DomainRoutes, plan_server
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain, parse_split_map
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, Relay, peers_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, peers_of
 
 NOBODY = "nobody-has-this-address"
 

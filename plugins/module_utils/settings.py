@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
-from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import (
-    parse_client,
-    parse_local_transport,
-    parse_relay,
-    parse_site_name,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import ROLES, SLAVE, Relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, parse_relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_client, parse_site_name
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import ROLES, SLAVE
 
 
 @dataclass(frozen=True)
@@ -62,6 +59,15 @@ class DomainSettings:
                 for peer in self.peers
             ],
         }
+
+
+@dataclass(frozen=True)
+class DomainsRequest:
+    """What ``split_domains`` is asked for: domains as they shall be, domains that shall go, and whether others go."""
+
+    present: tuple[DomainSettings, ...]
+    absent: tuple[str, ...] = ()
+    purge: bool = False
 
 
 def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:

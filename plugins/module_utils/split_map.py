@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import (
     MxRecord,
     check_set,
@@ -23,25 +24,21 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.names import 
     canonical_host,
     is_ip_address,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import refuse_odd_keys, shown
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import (
     ROLES,
     SLAVE,
-    TLS_POLICIES,
-    Relay,
     Site,
     SplitDomain,
     refuse_two_policies,
     validate,
 )
 
-HIGHEST_PORT = 65535
 # ASCII: without it IGNORECASE takes the Kelvin sign for a k.
 _SITE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.IGNORECASE | re.ASCII)
-# transport[:nexthop] of transport(5), without what main.cf would expand or take for a new word
-_TRANSPORT = re.compile(r"[a-z0-9][a-z0-9_.-]*:(?:(?![$,{}#\"])[!-~])*", re.IGNORECASE | re.ASCII)
 _DOMAIN_KEYS = ("domain", "directory", "mx", "mx_ttl", "sites", "state")
 _SITE_KEYS = ("name", "role", "hosts", "relay", "unknown", "call_ahead", "local_transport", "directory", "clients")
-_RELAY_KEYS = ("host", "port", "tls")
 
 DirectorySource = tuple[Any, ...]
 """A directory as written: one or more paths (str) and inline rows (mappings)."""
@@ -78,53 +75,6 @@ def parse_split_map(entries: Any) -> tuple[MappedDomain, ...]:
     return mapped
 
 
-def parse_relay(value: Any, owner: str) -> Relay:
-    """Read ``{host, port, tls}`` or a bare host; ``owner`` names whose relay it is in messages."""
-    if isinstance(value, str):
-        value = {"host": value}
-    _refuse_odd_keys(value, _RELAY_KEYS, owner)
-    host = value.get("host")
-    if not isinstance(host, str) or not host.strip():
-        raise InvalidInput(f"{owner} has no host: give the name or address of the server that takes its mail")
-    bare = host.strip(" \t").strip("[]")
-    canonical = str(ipaddress.ip_address(bare)) if is_ip_address(bare) else canonical_host(bare)
-    tls = value.get("tls") or "may"
-    if tls not in TLS_POLICIES:
-        raise InvalidInput(f"{owner} has tls {tls!r}: use one of {', '.join(TLS_POLICIES)}")
-    return Relay(canonical, parse_port(value.get("port"), owner), tls)
-
-
-def parse_port(value: Any, owner: str) -> int:
-    """Read a TCP port, 25 when None; raises InvalidInput outside 1..65535."""
-    if value is None:
-        return 25
-    try:
-        port = int(str(value).strip())
-    except ValueError:
-        port = 0
-    if not 1 <= port <= HIGHEST_PORT or isinstance(value, bool):
-        raise InvalidInput(f"{owner} has port {value!r}: a port is a number from 1 to {HIGHEST_PORT}")
-    return port
-
-
-def parse_local_transport(value: Any, owner: str) -> str | None:
-    """Read a ``transport:nexthop`` of transport(5); None stays None, a bare transport gets its colon."""
-    if value is None:
-        return None
-    text = value.strip() if isinstance(value, str) else ""
-    text = text if ":" in text else f"{text}:"
-    if not _TRANSPORT.fullmatch(text):
-        raise InvalidInput(
-            f"{owner} has local_transport {value!r}: write transport:nexthop, as in lmtp:unix:private/dovecot-lmtp"
-        )
-    if text.startswith("virtual:"):
-        raise InvalidInput(
-            f"{owner} has local_transport {value!r}, but virtual(8) looks up a path for each mailbox and cannot "
-            f"deliver by route: name another one, such as lmtp:unix:private/dovecot-lmtp"
-        )
-    return text
-
-
 def parse_site_name(value: Any, owner: str) -> str:
     """Read a site's name: letters, digits, hyphens and underscores; raises InvalidInput for anything else."""
     if not isinstance(value, str) or not _SITE_NAME.fullmatch(value):
@@ -140,7 +90,7 @@ def parse_client(value: Any, owner: str) -> str:
     ``owner`` is whose client it is in messages. Raises InvalidInput for anything else, and for all of the Internet.
     """
     if not isinstance(value, str):
-        raise InvalidInput(f"{owner} has the client {_shown(value)}: write an address, a network or a host name")
+        raise InvalidInput(f"{owner} has the client {shown(value)}: write an address, a network or a host name")
     bare = value.strip(" \t").strip("[]")
     address, slash, _length = bare.partition("/")
     if not slash and not is_ip_address(address):
@@ -163,9 +113,9 @@ def parse_client(value: Any, owner: str) -> str:
 
 def _parse_domain(entry: Any) -> MappedDomain:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("domain"), str):
-        raise InvalidInput(f"split_domains has an entry without 'domain' ({_shown(entry)}): name the mail domain")
+        raise InvalidInput(f"split_domains has an entry without 'domain' ({shown(entry)}): name the mail domain")
     domain = canonical_domain(entry["domain"])
-    _refuse_odd_keys(entry, _DOMAIN_KEYS, domain)
+    refuse_odd_keys(entry, _DOMAIN_KEYS, domain)
     state = "present" if entry.get("state") is None else entry["state"]
     if state not in ("present", "absent"):
         raise InvalidInput(f"{domain} has state {state!r}: use present or absent")
@@ -189,18 +139,18 @@ def _parse_domain(entry: Any) -> MappedDomain:
 
 def _parse_site(value: Any, domain: str) -> Site:
     if not isinstance(value, Mapping):
-        raise InvalidInput(f"{domain} has a site that is no mapping ({_shown(value)}): write name, role and hosts")
+        raise InvalidInput(f"{domain} has a site that is no mapping ({shown(value)}): write name, role and hosts")
     name = parse_site_name(value.get("name"), domain)
     owner = f"the site {name} of {domain}"
-    _refuse_odd_keys(value, _SITE_KEYS, owner)
+    refuse_odd_keys(value, _SITE_KEYS, owner)
     role = value.get("role") or SLAVE
     if role not in ROLES:
         raise InvalidInput(f"{owner} has role {role!r}: use one of {', '.join(ROLES)}")
     hosts = tuple(_as_list(value.get("hosts") or [], f"'hosts' of {owner}", "a list of servers"))
     if not all(isinstance(host, str) and host for host in hosts):
-        raise InvalidInput(f"'hosts' of {owner} is {_shown(list(hosts))}: write the inventory name of each server")
+        raise InvalidInput(f"'hosts' of {owner} is {shown(list(hosts))}: write the inventory name of each server")
     if not isinstance(value.get("call_ahead"), (bool, type(None))):
-        raise InvalidInput(f"{owner} has call_ahead {_shown(value['call_ahead'])}: write true or false")
+        raise InvalidInput(f"{owner} has call_ahead {shown(value['call_ahead'])}: write true or false")
     relay = value.get("relay")
     if relay is None and not hosts:
         raise InvalidInput(f"{owner} has neither hosts nor a relay: without one of them no mail can reach it, add one")
@@ -220,7 +170,7 @@ def _parse_mx(value: Any, owner: str) -> tuple[MxRecord, ...] | None:
         return None
     records = []
     for entry in _as_list(value, owner, "a list of {preference, exchange}"):
-        _refuse_odd_keys(entry, ("preference", "exchange"), owner)
+        refuse_odd_keys(entry, ("preference", "exchange"), owner)
         try:
             records.append(parse_record(entry.get("preference"), str(entry.get("exchange") or "")))
         except InvalidInput as error:
@@ -238,7 +188,7 @@ def _parse_ttl(value: Any, owner: str) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not str(value).strip().isdigit():
-        raise InvalidInput(f"{owner} is {_shown(value)}: write a number of seconds")
+        raise InvalidInput(f"{owner} is {shown(value)}: write a number of seconds")
     return parse_ttl(int(value))
 
 
@@ -269,18 +219,5 @@ def _parse_directory(value: Any, owner: str) -> DirectorySource:
 
 def _as_list(value: Any, owner: str, expected: str) -> Sequence[Any]:
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
-        raise InvalidInput(f"{owner} is {_shown(value)}: write {expected}")
+        raise InvalidInput(f"{owner} is {shown(value)}: write {expected}")
     return value
-
-
-def _refuse_odd_keys(value: Any, known: Iterable[str], owner: str) -> None:
-    if not isinstance(value, Mapping):
-        raise InvalidInput(f"{owner} is {_shown(value)}: write a mapping with the keys {', '.join(known)}")
-    for key in value:
-        if key not in known:
-            raise InvalidInput(f"{owner} has an unknown key {key!r}: use {', '.join(known)}")
-
-
-def _shown(value: Any) -> str:
-    text = "nothing" if value is None else repr(value)
-    return f"{text:.60}"

@@ -10,26 +10,14 @@ from dataclasses import dataclass, field
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 
 MASTER = "master"
 SLAVE = "slave"
 ROLES = (MASTER, SLAVE)
-TLS_POLICIES = ("none", "may", "encrypt")
 FEWEST_SITES = 2
 # Split horizon ends the circle of two sites that forward to each other; it cannot see further than one hop.
 LONGEST_SAFE_CIRCLE = 2
-
-
-@dataclass(frozen=True, order=True)
-class Relay:
-    """The next hop of a site: a literal host name or address, never looked up as MX."""
-
-    host: str
-    port: int = 25
-    tls: str = "may"
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}"
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,17 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What every mail server offers to the modules, whatever its MTA: plan a change as a value, then do it. Private.
+# A change of a mail server, whatever its MTA: planned as a value, then shown or done. Private.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesRequest
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import MailServerMissing
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff, Outcome
-from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings
 
 
 class Step(Protocol):
@@ -39,42 +36,17 @@ class Plan:
             step.apply()
 
 
-@dataclass(frozen=True)
-class DomainsRequest:
-    """What ``split_domains`` is asked for: domains as they shall be, domains that shall go, and whether others go."""
-
-    present: tuple[DomainSettings, ...]
-    absent: tuple[str, ...] = ()
-    purge: bool = False
-
-
-class MailServer(ABC):
-    """One mail server. Every ``plan`` reads, and writes nothing."""
-
-    @abstractmethod
-    def locked(self) -> AbstractContextManager[None]:
-        """Keep other runs away from the server's configuration between plan and apply."""
-
-    @abstractmethod
-    def plan_domains(self, request: DomainsRequest) -> Plan:
-        """Plan the split settings; raises ServerStateError where they do not fit the server."""
-
-    @abstractmethod
-    def plan_routes(self, request: RoutesRequest) -> Plan:
-        """Plan the per-address routes of one domain."""
-
-
 def carry_out(
-    server: MailServer, plan_of: Callable[[MailServer], Plan], check_mode: bool, if_missing: dict[str, Any]
+    lock: AbstractContextManager[None], plan_of: Callable[[], Plan], check_mode: bool, if_missing: dict[str, Any]
 ) -> Outcome:
-    """Plan with ``plan_of(server)`` and, but for check mode, apply what was planned.
+    """Plan under ``lock``, which keeps other runs away from the server, and, but for check mode, apply the plan.
 
     In check mode a machine without a mail server is no failure: the run would come after its installation. Then
     ``if_missing`` are the values that can be told.
     """
     try:
-        with server.locked():
-            plan = plan_of(server)
+        with lock:
+            plan = plan_of()
             if not check_mode:
                 plan.apply()
     except MailServerMissing:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import (
     LOCAL,
@@ -14,19 +16,33 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.destinations 
     parse_routes,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import open_mail_server
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import carry_out
+from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import POSTFIX, chosen_mta
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, carry_out
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes_server import PostfixRoutesServer
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
-from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_local_transport
+
+
+class RoutesServer(Protocol):
+    """What a mail server offers for per-address routes."""
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other runs away from the server's configuration between plan and apply."""
+
+    def plan_routes(self, request: RoutesRequest) -> Plan:
+        """Plan the per-address routes of one domain, and write nothing."""
+
+
+_SERVERS: dict[str, Callable[[str], RoutesServer]] = {POSTFIX: PostfixRoutesServer}
 
 
 def set_routes(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring the routes of a domain to what the module's arguments say."""
     request = parse_request(arguments)
-    server = open_mail_server(arguments["mta"], arguments["config_directory"])
+    server = _SERVERS[chosen_mta(arguments["mta"])](arguments["config_directory"])
     return carry_out(
-        server, lambda opened: opened.plan_routes(request), check_mode, if_missing={"domain": request.text.domain}
+        server.locked(), lambda: server.plan_routes(request), check_mode, if_missing={"domain": request.text.domain}
     )
 
 

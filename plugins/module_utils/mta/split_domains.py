@@ -5,27 +5,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import open_mail_server
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import DomainsRequest, carry_out
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import POSTFIX, chosen_mta
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, carry_out
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.domains_server import (
+    PostfixDomainsServer,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
-from ansible_collections.mailops.split_domain.plugins.module_utils.settings import parse_settings
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainsRequest, parse_settings
+
+
+class DomainsServer(Protocol):
+    """What a mail server offers for split settings."""
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other runs away from the server's configuration between plan and apply."""
+
+    def plan_domains(self, request: DomainsRequest) -> Plan:
+        """Plan the split settings, and write nothing; raises ServerStateError where they do not fit the server."""
+
+
+_SERVERS: dict[str, Callable[[str], DomainsServer]] = {POSTFIX: PostfixDomainsServer}
 
 
 def set_domains(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring the split settings of a server to what the module's arguments say."""
     request = parse_request(arguments)
-    server = open_mail_server(arguments["mta"], arguments["config_directory"])
+    server = _SERVERS[chosen_mta(arguments["mta"])](arguments["config_directory"])
     fresh = [
         {"domain": entry.domain, "before": None, "after": entry.as_arguments(), "changed": True}
         for entry in request.present
     ]
     return carry_out(
-        server,
-        lambda opened: opened.plan_domains(request),
+        server.locked(),
+        lambda: server.plan_domains(request),
         check_mode,
         if_missing={"domains": fresh, "server_changed": True},
     )

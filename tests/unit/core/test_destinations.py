@@ -18,11 +18,12 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.destinations 
     RoutesText,
     parse_destination,
     parse_routes,
-    routes_of_listings,
     show,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.directory import routes_of_listings
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, Relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing
 
 LOCAL_PARTS = st.from_regex(r"[a-z0-9][a-z0-9&'*+/=?^_~-]{0,8}(\.[a-z]{1,3})?", fullmatch=True)
 HOSTS = st.sampled_from(["mx.example.net", "198.51.100.20", "2001:db8::25", "mx1"])

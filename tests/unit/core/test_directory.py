@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import (
     RoutesText,
     parse_destination,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.directory import (
+    locate,
+    read_listings,
     routes_of_listings,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.directory import locate, read_listings
 from ansible_collections.mailops.split_domain.plugins.module_utils.directory_bulk import compile_source
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer, parse_settings
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Relay
 
 SITES = st.lists(st.from_regex(r"[a-z][a-z0-9_-]{0,6}", fullmatch=True), min_size=1, max_size=4, unique=True)
 CLIENTS = st.sampled_from(["198.51.100.20", "198.51.100.0/28", "2001:db8::/64", "2001:db8::25", "mx.example.net"])

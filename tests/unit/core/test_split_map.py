@@ -13,14 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, parse_port, parse_relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import (
     MappedDomain,
-    parse_local_transport,
-    parse_port,
-    parse_relay,
     parse_split_map,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Relay
 
 SHORTEST: dict[str, Any] = {
     "domain": "example.com",

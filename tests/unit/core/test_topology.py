@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import parse_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import (
     MASTER,
     SLAVE,
     Listing,
-    Relay,
     Site,
     SplitDomain,
     forwarding_circle,

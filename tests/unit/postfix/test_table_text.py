@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_difference import changed_entries
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_text import (
     Entry,
-    changed_entries,
     check_text,
     entries,
     fold,

@@ -18,8 +18,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     compile_split,
     transport_of,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Relay
 
 NETWORKS = [
     ipaddress.ip_network(text)

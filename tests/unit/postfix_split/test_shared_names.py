@@ -12,9 +12,9 @@ import pytest
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import TableNames, compile_split
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_split_map
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Relay
 
 TABLES = TableNames("/etc/postfix/split_domain", "lmdb")
 

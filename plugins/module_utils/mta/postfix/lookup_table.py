@@ -12,13 +12,19 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, Step, shown_lines
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import (
+    Plan,
+    Step,
+    carry_out,
+    shown_lines,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import FileRights, rights_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
+    read_server,
     read_text,
+    server_lock,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.one_plan import carry_out_on
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import Settle, WriteTable
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_index import index_path
@@ -53,7 +59,8 @@ _OTHERS = 0o077
 def keep_table(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring one lookup table to what the module's arguments say."""
     request = parse_request(arguments)
-    return carry_out_on(request.config_directory, lambda server: plan_map(server, request), check_mode)
+    directory = request.config_directory
+    return carry_out(server_lock(directory), lambda: plan_map(read_server(directory), request), check_mode, {})
 
 
 def plan_map(server: PostfixServer, request: TableRequest) -> Plan:

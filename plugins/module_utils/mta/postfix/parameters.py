@@ -5,19 +5,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, Step
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, Step, carry_out
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
     is_running,
     read_defaults,
+    read_server,
+    server_lock,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.one_plan import carry_out_on
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.parameter_values import fault
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.parameters_request import (
     ParametersRequest,
@@ -25,30 +24,18 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.p
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, due_for, noted_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import (
+    WriteMainCf,
     check_staged,
-    replace_main_cf,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import Settle
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff, Outcome
 
 
-@dataclass(frozen=True)
-class ReplaceMainCf:
-    """Put a checked main.cf in place, and note what Postfix needs to take it in."""
-
-    server: PostfixServer
-    main_cf: MainCf
-    due: Due
-
-    def apply(self) -> None:
-        """Replace the file."""
-        replace_main_cf(self.server, self.main_cf, self.due)
-
-
 def set_parameters(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring parameters of main.cf to what the module's arguments say."""
     request = parse_request(arguments)
-    return carry_out_on(request.config_directory, lambda server: plan_parameters(server, request), check_mode)
+    directory = request.config_directory
+    return carry_out(server_lock(directory), lambda: plan_parameters(read_server(directory), request), check_mode, {})
 
 
 def plan_parameters(server: PostfixServer, request: ParametersRequest) -> Plan:
@@ -67,7 +54,7 @@ def plan_parameters(server: PostfixServer, request: ParametersRequest) -> Plan:
         for name in changed:
             _check(server, name, after.value(name), defaults.get(name))
         warnings = check_staged(server, after, changed if request.allow_unknown else ())
-        steps.append(ReplaceMainCf(server, after, due))
+        steps.append(WriteMainCf(server, after, due))
     due = max(due, noted_due(request.config_directory))
     if request.reload and due is not Due.NONE:
         steps.append(Settle(request.config_directory))

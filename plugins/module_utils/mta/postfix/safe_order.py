@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Optional
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Step
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import WriteMainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
     NoteReload,
     Settle,
-    WriteMainCf,
     WriteTable,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange

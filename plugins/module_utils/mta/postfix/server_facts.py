@@ -95,26 +95,6 @@ def refuse_waiting_mail(server: PostfixServer, domains: Collection[str]) -> None
         )
 
 
-def default_local_transport(server: PostfixServer) -> str:
-    """Give the transport(5) by which the server delivers to its own mailboxes, as its main.cf says.
-
-    The first of virtual_transport and mailbox_transport that main.cf sets, else local(8) with its Unix users. Raises
-    ServerStateError where that is virtual(8), which wants a path for each mailbox and not a route.
-    """
-    others = [word for word in words(server.main_cf.value("virtual_mailbox_domains") or "") if word[:1] != "$"]
-    for parameter in ("virtual_transport", "mailbox_transport"):
-        # Virtual domains of its own without a word about their transport: Postfix's default counts, virtual(8).
-        if server.main_cf.value(parameter) or (others and parameter == "virtual_transport"):
-            value = expanded(server.config_directory, [parameter])[parameter]
-            if value.partition(":")[0] == "virtual":
-                raise ServerStateError(
-                    f"this server's {parameter} is virtual(8), which looks up a path for each mailbox and cannot "
-                    f"deliver by route: name another local_transport, such as lmtp:unix:private/dovecot-lmtp"
-                )
-            return value if ":" in value else f"{value}:"
-    return "local:"
-
-
 def networks_of_peers(settings: Sequence[DomainSettings]) -> dict[Peer, tuple[Network, ...]]:
     """Resolve the clients of every peer; raises ServerStateError for a name without address, and for ourselves."""
     resolved: dict[str, tuple[Network, ...]] = {}

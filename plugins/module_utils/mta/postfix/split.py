@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Union
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import transport_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Relay
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 """Whose mail a peer's is; a single address is a network of one."""
 
 HEADER = "# Managed by mailops.split_domain: changes made here are undone by its next run.\n"
-RELAY_SERVICE = "relay"
 CALL_AHEAD_CLASS = "split_domain_call_ahead"
 VERIFY_CLASS = "split_domain_verify"
 REFUSE_CLASS = "split_domain_refuse_unknown"
@@ -77,11 +76,6 @@ class SplitConfiguration:
     first: Mapping[str, tuple[str, ...]]
     last: Mapping[str, tuple[str, ...]]
     values: Mapping[str, str]
-
-
-def transport_of(relay: Relay) -> str:
-    """Give the transport(5) result that hands mail to a relay; the brackets switch off MX lookups."""
-    return f"{RELAY_SERVICE}:{relay}"
 
 
 def compile_split(

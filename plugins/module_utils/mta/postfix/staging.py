@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Container
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
@@ -79,6 +80,19 @@ def check_staged(server: PostfixServer, new: MainCf, allow_unused: Container[str
                 "master.cf refers to it: correct its name, or allow unknown parameters."
             )
     return warnings
+
+
+@dataclass(frozen=True)
+class WriteMainCf:
+    """Put a main.cf that Postfix has checked in place, and note what a running Postfix needs to take it in."""
+
+    server: PostfixServer
+    main_cf: MainCf
+    due: Due = Due.RELOAD
+
+    def apply(self) -> None:
+        """Replace the file."""
+        replace_main_cf(self.server, self.main_cf, self.due)
 
 
 def replace_main_cf(server: PostfixServer, new: MainCf, due: Due) -> bool:

@@ -14,10 +14,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.a
     replace_file,
     sync_directory,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, note_due, settle
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import replace_main_cf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, apply_table
 
 
@@ -54,18 +51,6 @@ class WriteTable:
     def apply(self) -> None:
         """Do what was found due."""
         apply_table(self.change)
-
-
-@dataclass(frozen=True)
-class WriteMainCf:
-    """Replace main.cf by a text that Postfix has checked."""
-
-    server: PostfixServer
-    main_cf: MainCf
-
-    def apply(self) -> None:
-        """Replace the file and note that a reload is due."""
-        replace_main_cf(self.server, self.main_cf, Due.RELOAD)
 
 
 @dataclass(frozen=True)

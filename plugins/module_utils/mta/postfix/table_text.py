@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
@@ -23,7 +23,6 @@ _PLAIN_TEXT = re.compile(rf"(?:{_KEY} {_VALUE}\n)*")
 _PLAIN_KEYS = re.compile(rf"(?:{_KEY}\n)*")
 _PLAIN_VALUE = re.compile(_VALUE)
 _UNFOLDED = re.compile(r"^[^#\s]\S*?[A-Z]|^[A-Z]", re.MULTILINE)
-_KEYS_A_SEARCH_IS_FAST_FOR = 8
 _ENTRY_KEY = re.compile(r'(?:\\.|"(?:\\.|[^"\\])*"|[^ \t\n\r\v\f"\\])+', re.DOTALL)
 
 # What LMDB takes (lmdb_table(5)); a mail address has 254 at most.
@@ -101,7 +100,7 @@ def parse(text: str) -> Iterator[TableLine]:
     for lines, start, end in logical_lines(text):
         number += text.count("\n", counted, start)
         counted = start
-        yield TableLine(_entry("".join(lines)), number + 1, start, end)
+        yield TableLine(entry_of_line("".join(lines)), number + 1, start, end)
 
 
 def entries(text: str) -> dict[str, Entry]:
@@ -200,81 +199,6 @@ def folded_text(text: str) -> str:
     return "".join(pieces)
 
 
-def changed_entries(before: str, after: str) -> Mapping[str, Entry | None] | None:
-    """Return what has to be written to an index of ``before`` to make it one of ``after``: by folded key the new entry,
-    or None where the key goes. None when that cannot be told from the changed lines alone.
-
-    A single change in a text of 100,000 lines takes some 10 ms, where parsing both texts would take half a second.
-    """
-    if _needs_parsing(before) or _needs_parsing(after):
-        return None
-    start, end = _differing(before, after)
-    gone = set(before[start : len(before) - end].split("\n"))
-    come = set(after[start : len(after) - end].split("\n"))
-    gone, come = gone - come, come - gone
-    changes: dict[str, Entry | None] = {}
-    written = 0
-    for lines, stays in ((gone, False), (come, True)):
-        for line in lines:
-            entry = None if line.startswith("#") else _entry(line)
-            if entry is not None:
-                key = fold(entry.key)
-                if stays and changes.get(key) is not None:
-                    # Two entries of one key: their order decides, which the lines do not tell.
-                    return None
-                changes[key] = entry if stays else None
-                written += stays
-    if changes and _lines_with(after, changes) != written:
-        # A key has several entries, so that their order decides: only a parser can tell.
-        return None
-    return changes
-
-
-def _differing(before: str, after: str) -> tuple[int, int]:
-    """Return how many characters at the beginning and at the end two texts have in common, in whole lines."""
-    start = _common(lambda length: before[:length] == after[:length], min(len(before), len(after)))
-    start = before.rfind("\n", 0, start) + 1
-    most = min(len(before), len(after)) - start
-    end = _common(lambda length: length == 0 or before[-length:] == after[-length:], most)
-    if end:
-        newline = before.find("\n", len(before) - end)
-        end = 0 if newline < 0 else len(before) - newline
-    return start, end
-
-
-def _common(agree: Callable[[int], bool], most: int) -> int:
-    """Return the greatest length up to ``most`` for which two texts agree."""
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        if agree(middle):
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _lines_with(text: str, keys: Collection[str]) -> int:
-    """Count the lines of a plain text whose key is one of ``keys``."""
-    if len(keys) <= _KEYS_A_SEARCH_IS_FAST_FOR:
-        pattern = "|".join(map(re.escape, keys))
-        return len(re.findall(rf"^(?:{pattern})[ \t\r\v\f]", text, re.MULTILINE | re.IGNORECASE))
-    return sum(1 for line in text.split("\n") if line and fold(line.split(None, 1)[0]) in keys)
-
-
-def _needs_parsing(text: str) -> bool:
-    """Tell whether a text has anything for which its lines alone do not say what its entries are.
-
-    That is continuation lines, quotes, escapes, and characters that Python takes for white space and Postfix does not.
-    """
-    return (
-        not text.isascii()
-        or text[:1] in POSTFIX_SPACE
-        or any(f"\n{space}" in text for space in " \t\r\v\f")
-        or any(character in text for character in '"\\\x1c\x1d\x1e\x1f')
-    )
-
-
 def _check(entry: Entry) -> None:
     """Raise InvalidInput unless postmap(1) would read exactly this entry from its line."""
     if not entry.key or not entry.value:
@@ -282,7 +206,7 @@ def _check(entry: Entry) -> None:
             f"The lookup table entry with the key {entry.key!r} has an empty key or value: Postfix allows neither."
         )
     line = f"{entry.key} {entry.value}"
-    if any(character in line for character in "\n\r\0") or line.startswith("#") or _entry(line) != entry:
+    if any(character in line for character in "\n\r\0") or line.startswith("#") or entry_of_line(line) != entry:
         raise InvalidInput(
             f"The lookup table entry with the key {entry.key!r} cannot be written to a table: line breaks, NUL, "
             "a leading '#', white space around the value or in an unquoted key, and unbalanced quotes are not allowed."
@@ -295,7 +219,7 @@ def _check(entry: Entry) -> None:
         ) from error
 
 
-def _entry(line: str) -> Entry | None:
+def entry_of_line(line: str) -> Entry | None:
     """Return the entry of a logical line; None for a line that postmap(1) skips with a warning."""
     key = _ENTRY_KEY.match(line)
     if key is None or (key.end() < len(line) and line[key.end()] not in POSTFIX_SPACE):

@@ -34,6 +34,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     run_or_fail,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, note_due
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_difference import changed_entries
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_index import (
     FOREIGN_INDEX,
     OLDER_INDEX,
@@ -45,7 +46,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_text import (
     Entry,
-    changed_entries,
     check_text,
     folded_text,
 )

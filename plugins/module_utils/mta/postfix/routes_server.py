@@ -1,26 +1,33 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Planning the routes of one domain on a Postfix server. Private.
+# The routes of one domain on a Postfix server: reading what stands there and planning what shall. Private.
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Optional
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesRequest
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, Step, shown_lines
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer, read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+    DEFAULT_CONFIG_DIRECTORY,
+    PostfixServer,
+    read_server,
+    read_text,
+    server_lock,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_files import (
+    own_directory,
+    split_entries,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import (
     RoutesTable,
     render_section,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import (
-    default_local_transport,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import RELAY_SERVICE
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
     CreateDirectory,
     Settle,
@@ -28,11 +35,35 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import table_type
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import plan_own_table
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import (
+    RELAY_SERVICE,
+    default_local_transport,
+)
 
 MOST_REPORTED_CHANGES = 100
 
 Routes = Mapping[str, str]
 """Transports by address."""
+
+
+class PostfixRoutesServer:
+    """The Postfix instance of one configuration directory, as a keeper of routes."""
+
+    def __init__(self, config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> None:
+        """Name the instance; nothing is read yet."""
+        self._config_directory = config_directory
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other runs away from the instance's configuration."""
+        return server_lock(self._config_directory)
+
+    def plan_routes(self, request: RoutesRequest) -> Plan:
+        """Plan the per-address routes of one domain."""
+        directory = own_directory(self._config_directory)
+        server = read_server(self._config_directory)
+        domain = request.text.domain
+        settled = next((entry for entry in split_entries(directory) if entry["domain"] == domain), {})
+        return plan_routes(server, directory, request, settled.get("local_transport"))
 
 
 def plan_routes(

@@ -5,18 +5,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesRequest
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import (
-    DomainsRequest,
-    MailServer,
     Plan,
     Step,
     shown_lines,
@@ -33,12 +27,18 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.loan import Loan, give_back, lay_over
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_files import (
+    LOAN_FILE,
+    SETTINGS_FILE,
+    json_text,
+    own_directory,
+    read_json,
+    split_entries,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import RoutesTable
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes_plan import plan_routes
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.safe_order import in_safe_order
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import (
-    default_local_transport,
     networks_of_peers,
     refuse_foreign_domains,
     refuse_old_postfix,
@@ -51,44 +51,37 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     TableNames,
     compile_split,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import check_staged
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import WriteMainCf, check_staged
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
     CreateDirectory,
     RemoveDirectory,
     Settle,
     WriteFile,
-    WriteMainCf,
     WriteTable,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType, table_type
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, plan_own_table
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import default_local_transport
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
-from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, parse_settings
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import (
+    DomainSettings,
+    DomainsRequest,
+    parse_settings,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import refuse_two_policies
 
-DIRECTORY = "split_domain"
-SETTINGS_FILE = "settings.json"
-LOAN_FILE = "main_cf.json"
 
-
-class PostfixMailServer(MailServer):
-    """The Postfix instance of one configuration directory."""
+class PostfixDomainsServer:
+    """The Postfix instance of one configuration directory, as a server of split domains."""
 
     def __init__(self, config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> None:
         """Name the instance; nothing is read yet."""
         self._config_directory = config_directory
-        self._directory = Path(config_directory) / DIRECTORY
+        self._directory = own_directory(config_directory)
 
     def locked(self) -> AbstractContextManager[None]:
         """Keep other runs away from the instance's configuration."""
         return server_lock(self._config_directory)
-
-    def plan_routes(self, request: RoutesRequest) -> Plan:
-        """Plan the per-address routes of one domain."""
-        earlier = self._settings().get(request.text.domain)
-        return plan_routes(
-            read_server(self._config_directory), self._directory, request, earlier.local_transport if earlier else None
-        )
 
     def plan_domains(self, request: DomainsRequest) -> Plan:
         """Plan the split settings: the tables that they compile to, our part of main.cf, and the reload."""
@@ -209,29 +202,17 @@ class PostfixMailServer(MailServer):
         return tuple(file for file in files if read_text(file.path) != file.text)
 
     def _loan_file(self, loan: Loan) -> WriteFile:
-        return WriteFile(self._directory / LOAN_FILE, _json_text(loan.as_json()))
+        return WriteFile(self._directory / LOAN_FILE, json_text(loan.as_json()))
 
     def _settings_file(self, settings: Mapping[str, DomainSettings]) -> WriteFile:
         entries = [entry.as_arguments() for _name, entry in sorted(settings.items())]
-        return WriteFile(self._directory / SETTINGS_FILE, _json_text({"domains": entries}))
+        return WriteFile(self._directory / SETTINGS_FILE, json_text({"domains": entries}))
 
     def _settings(self) -> dict[str, DomainSettings]:
-        data = self._read_json(SETTINGS_FILE, {"domains": []})
-        return {entry.domain: entry for entry in map(parse_settings, data["domains"])}
+        return {entry.domain: entry for entry in map(parse_settings, split_entries(self._directory))}
 
     def _loan(self) -> Loan:
-        return Loan.from_json(self._read_json(LOAN_FILE, {}))
-
-    def _read_json(self, name: str, missing: dict[str, Any]) -> dict[str, Any]:
-        path = self._directory / name
-        text = read_text(path)
-        try:
-            data = missing if text is None else json.loads(text)
-        except ValueError as error:
-            raise ServerStateError(
-                f"{path} is damaged ({error}): restore it from a backup, it holds what this collection set up here"
-            ) from error
-        return dict(data)
+        return Loan.from_json(read_json(self._directory / LOAN_FILE, {}))
 
 
 def _with_transports(server: PostfixServer, settings: Mapping[str, DomainSettings]) -> tuple[DomainSettings, ...]:
@@ -276,7 +257,3 @@ def _table_diff(change: TableChange) -> Diff:
     if before == after:
         return Diff(f"{change.path} (index)", "; ".join(change.reasons) + "\n", "rebuilt\n")
     return shown_lines(str(change.path), before, after)
-
-
-def _json_text(data: Mapping[str, Any]) -> str:
-    return json.dumps(data, indent=2, sort_keys=True) + "\n"

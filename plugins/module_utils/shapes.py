@@ -1,0 +1,26 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The shapes of what users write, lists and mappings, checked in one way. Pure. Private to this collection.
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+
+
+def refuse_odd_keys(value: Any, known: Iterable[str], owner: str) -> None:
+    """Raise InvalidInput when a value is no mapping, or has a key that is not ``known``; ``owner`` is for messages."""
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"{owner} is {shown(value)}: write a mapping with the keys {', '.join(known)}")
+    for key in value:
+        if key not in known:
+            raise InvalidInput(f"{owner} has an unknown key {key!r}: use {', '.join(known)}")
+
+
+def shown(value: Any) -> str:
+    """Give a value as messages show it: short, and nothing by that word."""
+    text = "nothing" if value is None else repr(value)
+    return f"{text:.60}"
