@@ -187,7 +187,8 @@ running:
 from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import MTA_CHOICES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.split_domains import set_domains
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import ROLES, TLS_POLICIES
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import TLS_POLICIES
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import ROLES
 
 RELAY = {
     "host": {"type": "str", "required": True},
