@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_difference import changed_entries
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_difference import (
+    changed_entries,
+    differing_lines,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_text import (
     Entry,
     check_text,
@@ -175,6 +178,21 @@ def test_changed_entries_turn_the_old_index_into_the_new_one(before: str, after:
         if entry is not None:
             index[key] = entry.value
     assert index == {key: entry.value for key, entry in entries(after).items()}
+
+
+@given(st.lists(st.sampled_from(["a\n", "b\n", "ab\n", "\n"])), st.lists(st.sampled_from(["a\n", "b\n", "ab\n", "\n"])))
+def test_differing_lines_stand_between_whole_lines_that_both_texts_have(before: list[str], after: list[str]) -> None:
+    left, right = differing_lines("".join(before), "".join(after))
+    start = next(
+        (number for number, (old, new) in enumerate(zip(before, after)) if old != new), min(len(before), len(after))
+    )
+    assert "".join(before).startswith("".join(before[:start]) + left)
+    assert "".join(after).startswith("".join(after[:start]) + right)
+    rest_before = "".join(before)[len("".join(before[:start])) + len(left) :]
+    rest_after = "".join(after)[len("".join(after[:start])) + len(right) :]
+    assert rest_before == rest_after
+    assert not left or not right or left.splitlines()[0] != right.splitlines()[0]
+    assert all(not part or part.endswith("\n") for part in (left, right))
 
 
 @given(TEXTS)

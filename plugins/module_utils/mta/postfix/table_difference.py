@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import POSTFIX_SPACE
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_text import (
     Entry,
     entry_of_line,
@@ -16,6 +14,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 )
 
 _KEYS_A_SEARCH_IS_FAST_FOR = 8
+_AFTER_A_KEY = tuple(" \t\r\v\f")
 
 
 def changed_entries(before: str, after: str) -> Mapping[str, Entry | None] | None:
@@ -24,11 +23,11 @@ def changed_entries(before: str, after: str) -> Mapping[str, Entry | None] | Non
 
     A single change in a text of 100,000 lines takes some 10 ms, where parsing both texts would take half a second.
     """
-    if _needs_parsing(before) or _needs_parsing(after):
+    left, right = differing_lines(before, after)
+    # What the two have in common is looked at once.
+    if _needs_parsing(before) or _needs_parsing(right):
         return None
-    start, end = _differing(before, after)
-    gone = set(before[start : len(before) - end].split("\n"))
-    come = set(after[start : len(after) - end].split("\n"))
+    gone, come = set(left.split("\n")), set(right.split("\n"))
     gone, come = gone - come, come - gone
     changes: dict[str, Entry | None] = {}
     written = 0
@@ -48,24 +47,24 @@ def changed_entries(before: str, after: str) -> Mapping[str, Entry | None] | Non
     return changes
 
 
-def _differing(before: str, after: str) -> tuple[int, int]:
-    """Return how many characters at the beginning and at the end two texts have in common, in whole lines."""
-    start = _common(lambda length: before[:length] == after[:length], min(len(before), len(after)))
+def differing_lines(before: str, after: str) -> tuple[str, str]:
+    """Return what two texts have between the whole lines that they have in common at their beginning and end."""
+    most = min(len(before), len(after))
+    start = _common(lambda low, high: before[low:high] == after[low:high], most)
     start = before.rfind("\n", 0, start) + 1
-    most = min(len(before), len(after)) - start
-    end = _common(lambda length: length == 0 or before[-length:] == after[-length:], most)
-    if end:
-        newline = before.find("\n", len(before) - end)
-        end = 0 if newline < 0 else len(before) - newline
-    return start, end
+    left, right = len(before), len(after)
+    end = _common(lambda low, high: before[left - high : left - low] == after[right - high : right - low], most - start)
+    newline = before.find("\n", left - end) if end else -1
+    end = 0 if newline < 0 else left - newline - 1
+    return before[start : left - end], after[start : right - end]
 
 
-def _common(agree: Callable[[int], bool], most: int) -> int:
-    """Return the greatest length up to ``most`` for which two texts agree."""
+def _common(agree: Callable[[int, int], bool], most: int) -> int:
+    """Return the greatest length up to ``most`` for which two texts agree; each part of them is compared once or so."""
     low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
-        if agree(middle):
+        if agree(low, middle):
             low = middle
         else:
             high = middle - 1
@@ -73,11 +72,22 @@ def _common(agree: Callable[[int], bool], most: int) -> int:
 
 
 def _lines_with(text: str, keys: Collection[str]) -> int:
-    """Count the lines of a plain text whose key is one of ``keys``."""
-    if len(keys) <= _KEYS_A_SEARCH_IS_FAST_FOR:
-        pattern = "|".join(map(re.escape, keys))
-        return len(re.findall(rf"^(?:{pattern})[ \t\r\v\f]", text, re.MULTILINE | re.IGNORECASE))
-    return sum(1 for line in text.split("\n") if line and fold(line.split(None, 1)[0]) in keys)
+    """Count the lines of a plain text whose folded key is one of ``keys``."""
+    if len(keys) > _KEYS_A_SEARCH_IS_FAST_FOR:
+        return sum(1 for line in text.split("\n") if line and fold(line.split(None, 1)[0]) in keys)
+    lines = "\n" + fold(text)
+    return sum(_count_key(lines, key) for key in keys)
+
+
+def _count_key(lines: str, key: str) -> int:
+    """Count the lines that begin with a key; a regular expression would take ten times as long."""
+    found = 0
+    position = lines.find(f"\n{key}")
+    while position >= 0:
+        position += len(key) + 1
+        found += lines[position : position + 1] in _AFTER_A_KEY
+        position = lines.find(f"\n{key}", position)
+    return found
 
 
 def _needs_parsing(text: str) -> bool:
@@ -87,7 +97,8 @@ def _needs_parsing(text: str) -> bool:
     """
     return (
         not text.isascii()
-        or text[:1] in POSTFIX_SPACE
-        or any(f"\n{space}" in text for space in " \t\r\v\f")
+        or text[:1] in _AFTER_A_KEY
+        # One character is found a hundred times as fast as two.
+        or any(space in text and f"\n{space}" in text for space in _AFTER_A_KEY)
         or any(character in text for character in '"\\\x1c\x1d\x1e\x1f')
     )
