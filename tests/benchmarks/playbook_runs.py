@@ -51,10 +51,10 @@ def best_of(rounds: int, contestants: Mapping[str, Callable[[], float]]) -> dict
     return {name: min(times) for name, times in took.items()}
 
 
-def seconds_of_play(play: dict[str, Any], changed: bool) -> float:
+def seconds_of_play(play: dict[str, Any], changed: bool | None) -> float:
     """Run a play on the laboratory and give the seconds that ``ansible-playbook`` took.
 
-    Raises RuntimeError when it fails, or when it did not do what it is measured for.
+    Raises RuntimeError when it fails, or when it did not do what it is measured for; ``changed`` None takes either.
     """
     with tempfile.TemporaryDirectory() as folder:
         playbook = Path(folder) / "play.yml"
@@ -62,10 +62,10 @@ def seconds_of_play(play: dict[str, Any], changed: bool) -> float:
         return seconds_of_playbook([str(playbook)], changed)
 
 
-def seconds_of_playbook(arguments: list[str], changed: bool) -> float:
+def seconds_of_playbook(arguments: list[str], changed: bool | None) -> float:
     """Run ``ansible-playbook`` with these arguments on the laboratory and give the seconds that it took.
 
-    Raises RuntimeError when it fails, or when it did not do what it is measured for.
+    Raises RuntimeError when it fails, or when it did not do what it is measured for; ``changed`` None takes either.
     """
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(INVENTORY), *arguments]
     started = time.perf_counter()
@@ -75,7 +75,7 @@ def seconds_of_playbook(arguments: list[str], changed: bool) -> float:
     took = time.perf_counter() - started
     recap = done.stdout.partition("PLAY RECAP")[2]
     did_change = any(f"changed={count}" in recap for count in range(1, 100))
-    if done.returncode != 0 or did_change is not changed:
+    if done.returncode != 0 or changed not in (None, did_change):
         raise RuntimeError(
             f"{' '.join(command)} did not do what it is measured for:\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
         )
