@@ -54,6 +54,7 @@ install_packages() {
             case "$package" in
                 postfix) unit=postfix ;;
                 bind9) unit=named ;;
+                knot) unit=knot ;;
                 *) continue ;;
             esac
             as_root systemctl disable --quiet "$unit" || true

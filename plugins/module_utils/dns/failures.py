@@ -22,6 +22,10 @@ class ServerUnreachable(DnsFailure):
     """The server did not answer: no route, no listener, a timeout, a closed connection."""
 
 
+class ResolverUseless(DnsFailure):
+    """No recursive resolver answered anything, so nothing is known of any name."""
+
+
 class ServerRefused(DnsFailure):
     """The server answered with an rcode that is no success."""
 

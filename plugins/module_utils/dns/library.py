@@ -31,14 +31,16 @@ except ImportError as error:
 else:
     _import_error = None
 
-__all__ = ["MINIMUM_VERSION", "dns", "require_dnspython"]
+__all__ = ["MINIMUM_FOR_LOOKING_UP", "MINIMUM_VERSION", "dns", "require_dnspython"]
 
 MINIMUM_VERSION = (2, 6)
+# Without signatures an older one will do, as the mail servers of Debian 12 have it.
+MINIMUM_FOR_LOOKING_UP = (2, 3)
 
 
-def require_dnspython() -> None:
-    """Raise LibraryMissing where this Python has no dnspython, or one that is too old."""
-    wanted = ".".join(str(number) for number in MINIMUM_VERSION)
+def require_dnspython(minimum: tuple[int, int] = MINIMUM_VERSION) -> None:
+    """Raise LibraryMissing where this Python has no dnspython, or one that is older than ``minimum``."""
+    wanted = ".".join(str(number) for number in minimum)
     where = f"the Python of this task ({sys.executable} on {platform.node()})"
     cure = (
         f"install dnspython {wanted} or later there, set ansible_python_interpreter to a Python that has it, "
@@ -48,5 +50,5 @@ def require_dnspython() -> None:
         raise LibraryMissing(
             f"the Python library dnspython is missing for {where}, its import said {str(_import_error)!r}: {cure}"
         )
-    if (dns.version.MAJOR, dns.version.MINOR) < MINIMUM_VERSION:
+    if minimum > (dns.version.MAJOR, dns.version.MINOR):
         raise LibraryMissing(f"the Python library dnspython is too old ({dns.version.version}) for {where}: {cure}")

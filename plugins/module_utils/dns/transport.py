@@ -131,12 +131,13 @@ class UdpTransport:
     server: str
     port: int
     timeout: float
+    window: int = _WINDOW
     _socket: socket.socket | None = None
 
     def replies(self, wires: Mapping[int, bytes], repeatable: bool) -> Iterator[bytes]:
         """Send messages, given by their ids, and give the reply to each as it comes, in any order.
 
-        Raises TransportError after ``timeout`` seconds without any reply.
+        ``window`` messages are in flight at once. Raises TransportError after ``timeout`` seconds without any reply.
         """
         connected = self._connected()
         unsent = list(wires)
@@ -147,7 +148,7 @@ class UdpTransport:
             if now - silent_since > self.timeout:
                 raise TransportError(f"it did not answer within {self.timeout:g} s")
             due = [number for number, sent in in_flight.items() if repeatable and now - sent > _RESEND_AFTER]
-            room = max(0, _WINDOW - len(in_flight))
+            room = max(0, self.window - len(in_flight))
             for number in due + unsent[:room]:
                 _send(connected, wires[number])
                 in_flight[number] = now

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import dns
 
@@ -21,11 +21,13 @@ TCP_SIZE = 65535
 _HEADER = struct.Struct("!HHHHHH")
 _RECORD = struct.Struct("!HHIH")
 _QUESTION = struct.Struct("!HH")
+_SOA_NUMBERS = struct.Struct("!IIIII")
 _POINTER = 0xC0
 _LONGEST_LABEL = 63
 # The pointer to the name of the question, which always follows the header.
 _SAME_NAME = b"\xc0\x0c"
 _RESPONSE, _AUTHORITATIVE, _TRUNCATED, _OPCODE, _RCODE = 0x8000, 0x0400, 0x0200, 0x7800, 0x000F
+_RECURSION_DESIRED, _RECURSION_AVAILABLE = 0x0100, 0x0080
 _IN, _ANY, _OPT, _TSIG = 1, 255, 41, 250
 _TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "MX": 15, "AAAA": 28}
 _TYPE_NAMES = {number: name for name, number in _TYPES.items()}
@@ -58,13 +60,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Record:
-    """A record of a reply: names in lower case without a trailing dot; ``value`` is the name or address it holds."""
+    """A record of a reply: names in lower case without a trailing dot; ``value`` is the name or address it holds.
+
+    An MX record has a ``preference``, an SOA record a ``serial``.
+    """
 
     name: str
     rdtype: str
     ttl: int
     value: str = ""
     preference: int = 0
+    serial: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ class Reply:
     is_truncated: bool
     answer: tuple[Record, ...]
     authority: tuple[Record, ...]
+    offers_recursion: bool = False
 
 
 def question(number: int, name: str, rdtype: str, key: dns.tsig.Key | None, edns: bool) -> Request:
@@ -94,6 +101,12 @@ def question(number: int, name: str, rdtype: str, key: dns.tsig.Key | None, edns
     record = _name_octets(key.name) + _RECORD.pack(_TSIG, _ANY, 0, len(data)) + data
     signed = _HEADER.pack(number, 0, 1, 0, 0, int(edns) + 1) + asked + additional + record
     return Request(number, signed, signature.mac, name, (name, rdtype))
+
+
+def recursive(request: Request) -> Request:
+    """Give an unsigned question as a recursive one (RFC 1035 section 4.1.1)."""
+    flags = _HEADER.unpack_from(request.wire)[1] | _RECURSION_DESIRED
+    return replace(request, wire=request.wire[:2] + flags.to_bytes(2, "big") + request.wire[4:])
 
 
 def update(number: int, message: dns.update.UpdateMessage, key: dns.tsig.Key | None) -> Request:
@@ -153,7 +166,12 @@ class _Reader:
         self._check_answers(number, flags, asked)
         rcode = dns.rcode.Rcode(flags & _RCODE | self._extended_rcode)
         return Reply(
-            str(dns.rcode.to_text(rcode)), bool(flags & _AUTHORITATIVE), bool(flags & _TRUNCATED), answer, authority
+            str(dns.rcode.to_text(rcode)),
+            bool(flags & _AUTHORITATIVE),
+            bool(flags & _TRUNCATED),
+            answer,
+            authority,
+            bool(flags & _RECURSION_AVAILABLE),
         )
 
     def _check_answers(self, number: int, flags: int, asked: list[tuple[str, str]]) -> None:
@@ -194,7 +212,8 @@ class _Reader:
             return Record(
                 name, rdtype, ttl, socket.inet_ntop(socket.AF_INET if rdtype == "A" else socket.AF_INET6, data)
             )
-        return Record(name, rdtype, ttl)
+        # The serial is the first of the five numbers that end an SOA record (RFC 1035 section 3.3.13).
+        return Record(name, rdtype, ttl, serial=_SOA_NUMBERS.unpack(data[-_SOA_NUMBERS.size :])[0])
 
     def _additional(self, count: int, key: dns.tsig.Key | None) -> None:
         for left in range(count - 1, -1, -1):

@@ -147,7 +147,7 @@ def started_named(
         )
     named = Named(ADDRESS, port, folder, process)
     try:
-        _wait_until_it_answers(named, next(iter(zones), "."))
+        wait_until_it_answers(named, next(iter(zones), "."))
         yield named
     finally:
         if process.poll() is None:
@@ -172,7 +172,8 @@ def _configuration(zones: Mapping[str, Zone], shown_address: str, folder: Path, 
     )
 
 
-def _wait_until_it_answers(named: Named, zone: str) -> None:
+def wait_until_it_answers(named: Named, zone: str) -> None:
+    """Return when the server answers for a zone; raises AssertionError with its log when it does not in time."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and named.process.poll() is None:
         with contextlib.suppress(OSError, dns.exception.DNSException):

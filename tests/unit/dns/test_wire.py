@@ -116,3 +116,22 @@ def test_an_update_is_signed_and_named_by_its_zone():
     request = wire.update(9, message, KEY)
     read = dns.message.from_wire(request.wire, keyring=KEY)
     assert read.id == 9 and read.had_tsig and request.about == "example.com"
+
+
+@given(st.integers(0, 65535), NAMES, st.booleans())
+def test_a_recursive_question_differs_in_its_flag_alone(number, name, edns):
+    request = wire.question(number, name, "MX", None, edns)
+    read = dns.message.from_wire(wire.recursive(request).wire)
+    assert read.flags == dns.flags.RD
+    read.flags = dns.flags.Flag(0)
+    assert read == dns.message.from_wire(request.wire)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_serial_of_a_zone_and_the_offer_of_recursion_are_read(serial):
+    request = wire.recursive(wire.question(7, "example.com", "SOA", None, True))
+    reply = dns.message.make_response(dns.message.from_wire(request.wire), recursion_available=True)
+    reply.answer.append(dns.rrset.from_text("example.com.", 300, "IN", "SOA", f"ns1 host.master {serial} 1 2 3 4"))
+    read = wire.read_reply(reply.to_wire(), request, None)
+    assert [(one.rdtype, one.serial) for one in read.answer] == [("SOA", serial)]
+    assert read.offers_recursion
