@@ -131,7 +131,7 @@ def test_a_recursive_question_differs_in_its_flag_alone(number, name, edns):
 def test_the_serial_of_a_zone_and_the_offer_of_recursion_are_read(serial):
     request = wire.recursive(wire.question(7, "example.com", "SOA", None, True))
     reply = dns.message.make_response(dns.message.from_wire(request.wire), recursion_available=True)
-    reply.answer.append(dns.rrset.from_text("example.com.", 300, "IN", "SOA", f"ns1 host.master {serial} 1 2 3 4"))
+    reply.answer.append(dns.rrset.from_text("example.com.", 300, "IN", "SOA", f"ns1. host.master. {serial} 1 2 3 4"))
     read = wire.read_reply(reply.to_wire(), request, None)
     assert [(one.rdtype, one.serial) for one in read.answer] == [("SOA", serial)]
     assert read.offers_recursion
