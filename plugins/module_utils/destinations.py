@@ -45,16 +45,18 @@ class RoutesText:
 
     @classmethod
     def parse(cls, text: str) -> RoutesText:
-        """Read what ``render`` gave; raises InvalidInput for any other text."""
+        """Read what ``render`` gave; raises InvalidInput for a text without its title, and checks no line of it."""
         title, _newline, lines = text.partition("\n")
         domain = title[len(_TITLE) :] if title.startswith(_TITLE) else ""
-        line = rf"{DOT_ATOM_PATTERN}@{re.escape(domain)}\t(?:local|\[[a-z0-9.:-]+\]:[0-9]{{1,5}})\n"
-        if not domain or not re.fullmatch(f"(?:{line})*", lines, re.ASCII):
-            raise InvalidInput(
-                "the option 'content' is not what the collection's own action makes of a directory: "
-                "leave it out, and name the file on the controller in 'src'"
-            )
+        if not domain:
+            raise InvalidInput(_NOT_OURS)
         return cls(domain, lines)
+
+    def check(self) -> None:
+        """Raise InvalidInput unless every line is one that ``of`` makes; to be asked before anything is written."""
+        line = rf"{DOT_ATOM_PATTERN}@{re.escape(self.domain)}\t(?:local|\[[a-z0-9.:-]+\]:[0-9]{{1,5}})\n"
+        if not re.fullmatch(f"(?:{line})*", self.lines, re.ASCII):
+            raise InvalidInput(_NOT_OURS)
 
     def render(self) -> str:
         """Give the whole text."""
@@ -66,7 +68,7 @@ class RoutesText:
 
     @classmethod
     def unpack(cls, packed: str) -> RoutesText:
-        """Read what ``pack`` gave; raises InvalidInput for anything else."""
+        """Read what ``pack`` gave; raises InvalidInput as ``parse`` does."""
         try:
             text = zlib.decompress(base64.b64decode(packed, validate=True)).decode("ascii")
         except (ValueError, zlib.error):
@@ -84,6 +86,10 @@ class RoutesText:
 
 
 _TITLE = "mailops.split_domain routes of "
+_NOT_OURS = (
+    "the option 'content' is not what the collection's own action makes of a directory: "
+    "leave it out, and name the file on the controller in 'src'"
+)
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def test_the_text_does_not_depend_on_the_order_of_the_routes(routes: dict[Addres
 )
 def test_any_other_line_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="leave it out, and name the file on the controller in 'src'"):
-        RoutesText.parse(text)
+        RoutesText.parse(text).check()
 
 
 @given(ROUTES.filter(bool), st.data())
@@ -86,6 +86,7 @@ def test_a_text_with_one_character_more_means_something_else_or_is_refused(
     character = data.draw(st.sampled_from('\n\t\r\0 ${}[]:,"#@!;\u00fc'))
     try:
         found = RoutesText.parse(text[:place] + character + text[place:])
+        found.check()
     except InvalidInput:
         return
     assert all(character in "@:" or ord(character) < 128 for character in found.lines)

@@ -83,6 +83,9 @@ def plan_routes(
     table = RoutesTable.parse(text or "")
     transport = request.local_transport or settled_transport or default_local_transport(server)
     complete = request.text.with_transports(transport, RELAY_SERVICE)
+    if request.state != "exact" or table.sections.get(domain) != complete:
+        # What stands was checked when it was written.
+        request.text.check()
     section = complete if request.state == "exact" else _merged_section(table, request, transport)
     gone, come = _changed_lines(table.sections.get(domain, ""), section)
     values = _values(domain, section, _routes_in(domain, gone), _routes_in(domain, come))
