@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -72,3 +73,10 @@ class MailExchangers:
 def hosts_by_name(hosts: Iterable[Host]) -> dict[str, Host]:
     """Give hosts in a mapping from their names, as MailExchangers holds them."""
     return {host.name: host for host in hosts}
+
+
+def canonical_address(text: str) -> str:
+    """Give a valid IP address in the one form in which equal ones are equal; an IPv4-mapped one as IPv4."""
+    address = ipaddress.ip_address(text)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)

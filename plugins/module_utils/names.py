@@ -94,8 +94,8 @@ def canonical_owner(text: str, zone: str | None = None) -> str:
 
 
 def is_within(name: str, zone: str) -> bool:
-    """Tell whether a canonical name is the zone itself or lies below it."""
-    return name == zone or name.endswith("." + zone)
+    """Tell whether a canonical name is the zone itself or lies below it; everything lies below the root, a dot."""
+    return zone in (name, ".") or name.endswith("." + zone)
 
 
 def parents(name: str) -> tuple[str, ...]:

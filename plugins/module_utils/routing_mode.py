@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import Host, MailExchangers
+from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import (
+    Host,
+    MailExchangers,
+    canonical_address,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord
 
 LOCAL = "local"
@@ -115,13 +118,6 @@ def _nobody(exchangers: MailExchangers) -> str:
     if own is not None and not own.is_known:
         return f"{exchangers.domain} has no MX record, and whether it has an address is not known: {own.problem}"
     return f"{exchangers.domain} has neither an MX record nor an address"
-
-
-def canonical_address(text: str) -> str:
-    """Give a valid IP address in the one form in which equal ones are equal; an IPv4-mapped one as IPv4."""
-    address = ipaddress.ip_address(text)
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return str(mapped or address)
 
 
 def _parse_address(value: str) -> str:

@@ -16,9 +16,12 @@ from typing import Any
 
 import pytest
 import yaml
+from internet import Internet, started_internet
 from named_server import SECRETS, WRITER, Named, Zone, started_named
 from receiving_postfix import Postfix, started_postfix
 from update_relay import relay_to
+from zones import FIRST
+from zones import Zone as PublicZone
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
@@ -58,6 +61,18 @@ def name_server() -> Iterator[Named]:
 
 
 @pytest.fixture(scope="module")
+def internet() -> Iterator[Internet]:
+    """What a resolver finds of the domains in the examples."""
+    parents = [PublicZone(name, servers=("ns0",)) for name in (".", "com", "net")]
+    zones = [
+        PublicZone("example.com", f"@ MX 10 mail\nprimary A {FIRST}\n"),
+        PublicZone("example.net", "@ MX 10 mail\n"),
+    ]
+    with started_internet(zones, {}, parents) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def receiving() -> Iterator[Postfix]:
     with started_postfix() as postfix:
         yield postfix
@@ -71,13 +86,18 @@ def managed() -> Iterator[Postfix]:
 
 
 @pytest.fixture
-def places(name_server: Named, receiving: Postfix, managed: Postfix, tmp_path: Path) -> dict[str, str]:
+def places(
+    name_server: Named, internet: Internet, receiving: Postfix, managed: Postfix, tmp_path: Path
+) -> dict[str, str]:
     """What stands in the examples, and what takes its place here."""
     key_file = tmp_path / "mail-update.key"
     key_file.write_text(f'key "{WRITER}" {{ algorithm hmac-sha256; secret "{SECRETS[WRITER]}"; }};\n')
     (tmp_path / "example.com.csv").write_text(DIRECTORY)
     return {
         "server: 192.0.2.53": f"server: {name_server.address}\n    port: {name_server.port}",
+        "resolver: [192.0.2.53]": (
+            f"resolver: [{internet.resolver.address}]\n    resolver_port: {internet.resolver.port}"
+        ),
         "/etc/bind/mail-update.key": str(key_file),
         "/etc/postfix": str(managed.config),
         "host: mx1.example.com": f"host: localhost\n    port: {receiving.port}",

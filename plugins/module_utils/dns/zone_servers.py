@@ -1,0 +1,112 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Finding the zones that hold names and the addresses of their authoritative servers, through a resolver. Private.
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.fan_out import Answer, FanOut, NoReply, Query
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.resolving import Question, Resolver, problem_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import Host
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_within, parents
+
+_ROOT = "."
+
+
+@dataclass(frozen=True)
+class ZoneServers:
+    """One zone and its name servers with their addresses, as the resolver knows them."""
+
+    zone: str
+    servers: tuple[Host, ...]
+
+
+def find_zone_servers(
+    resolver: Resolver, fan_out: FanOut, names: Sequence[str], soa: Mapping[Question, Answer]
+) -> dict[str, ZoneServers]:
+    """Give the zone of each canonical name, and the zone's servers; ``soa`` has the answers to SOA for the names.
+
+    A zone that cannot be looked up is found as its parent's servers delegate it. Names of which nothing is found are
+    left out. Raises ResolverUseless.
+    """
+    zones = _zones_above(resolver, {name: name for name in names}, soa)
+    broken = [name for name in names if problem_of(soa[name, "SOA"]) is not None]
+    servers = _name_servers(resolver, zones.values())
+    delegations = _delegations(fan_out, {name: servers[zones[name]] for name in broken if name in zones})
+    named = {zone: tuple(host.name for host in hosts) for zone, hosts in servers.items()}
+    named.update({zone: hosts for zone, hosts in delegations.values() if zone not in named})
+    zones.update({name: zone for name, (zone, _hosts) in delegations.items()})
+    known = {host.name: host for hosts in servers.values() for host in hosts}
+    wanted = {server for hosts in named.values() for server in hosts}
+    known.update(resolver.look_up_hosts(sorted(wanted - set(known))))
+    return {
+        name: ZoneServers(zone, tuple(known[server] for server in named[zone]))
+        for name, zone in zones.items()
+        if name not in broken or name in delegations
+    }
+
+
+def zone_of_reply(name: str, answer: Answer) -> str | None:
+    """Give the zone that an answer to a question for the SOA of a name tells, or None.
+
+    The SOA in the authority section of a negative answer is that of the name's zone (RFC 2308 section 2). That of an
+    alias would be the one of its target.
+    """
+    if isinstance(answer, NoReply) or any(record.rdtype == "CNAME" for record in answer.answer):
+        return None
+    for record in (*answer.answer, *answer.authority):
+        if record.rdtype == "SOA" and is_within(name, record.name):
+            return record.name
+    return None
+
+
+def _zones_above(resolver: Resolver, asked: Mapping[str, str], soa: Mapping[Question, Answer]) -> dict[str, str]:
+    """Give the zone of each name; where its SOA cannot be had, the closest zone above of which it can."""
+    zones: dict[str, str] = {}
+    answers = dict(soa)
+    left = dict(asked)
+    while left:
+        above = {}
+        for name, at in left.items():
+            zone = zone_of_reply(at, answers[at, "SOA"]) if problem_of(answers[at, "SOA"]) is None else None
+            if zone is not None:
+                zones[name] = zone
+            elif at != _ROOT:
+                above[name] = parents(at)[1] if "." in at else _ROOT
+        missing = {(at, "SOA") for at in above.values()} - set(answers)
+        answers.update(resolver.ask(sorted(missing)))
+        left = above
+    return zones
+
+
+def _name_servers(resolver: Resolver, zones: Iterable[str]) -> dict[str, tuple[Host, ...]]:
+    distinct = sorted(set(zones))
+    answers = resolver.ask([(zone, "NS") for zone in distinct])
+    named = {zone: _targets(zone, answers[zone, "NS"]) for zone in distinct}
+    hosts = resolver.look_up_hosts(server for servers in named.values() for server in servers)
+    return {zone: tuple(hosts[server] for server in servers) for zone, servers in named.items()}
+
+
+def _targets(zone: str, answer: Answer) -> list[str]:
+    if isinstance(answer, NoReply):
+        return []
+    records = (*answer.answer, *answer.authority)
+    return sorted({record.value for record in records if record.rdtype == "NS" and record.name == zone})
+
+
+def _delegations(fan_out: FanOut, parents_of: Mapping[str, Sequence[Host]]) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Give, for each name, the zone that holds it and the names of the zone's servers as the parent zone has them."""
+    answers = fan_out.ask(
+        Query(address, name, "NS") for name, hosts in parents_of.items() for host in hosts for address in host.addresses
+    )
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for query, answer in answers.items():
+        if isinstance(answer, NoReply):
+            continue
+        zone = next((record.name for record in (*answer.authority, *answer.answer) if record.rdtype == "NS"), None)
+        if zone is not None and is_within(query.name, zone):
+            found.setdefault(query.name, (zone, tuple(_targets(zone, answer))))
+    return found

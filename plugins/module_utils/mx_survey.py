@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What all authoritative servers of a name say of its MX set, and which of it holds. Pure. Private to this collection.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import MailExchangers
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxSet
+
+_SERIALS = 2**32
+
+
+@dataclass(frozen=True)
+class ServerAnswer:
+    """What one authoritative server, at one of its addresses, says of one name.
+
+    ``problem`` is one of the constants below, or None when the server gave an authoritative answer; ``detail`` says
+    more of it as a clause. ``serial`` is that of the zone on this server, None when it did not tell.
+    """
+
+    server: str
+    address: str | None
+    mx: MxSet = MxSet()
+    serial: int | None = None
+    exists: bool = True
+    alias_of: str | None = None
+    problem: str | None = None
+    detail: str = ""
+
+    @property
+    def place(self) -> str:
+        """Give the server's name and address as messages show them."""
+        return self.server if self.address in (None, self.server) else f"{self.server} ({self.address})"
+
+
+WITHOUT_ADDRESS = "without_address"
+SILENT = "silent"
+ERROR = "error"
+NOT_AUTHORITATIVE = "not_authoritative"
+
+
+@dataclass(frozen=True)
+class MxSurvey:
+    """What was found of one name.
+
+    ``resolved`` is what the resolver says, which may be older than what the servers say. ``exchangers`` is what holds:
+    the newest set of the authoritative servers, or that of the resolver where no server answers or the name is an
+    alias. ``wildcard`` is the wildcard owner that has the same set, None when there is none.
+    """
+
+    name: str
+    zone: str | None
+    servers: tuple[ServerAnswer, ...]
+    resolved: MailExchangers
+    exchangers: MailExchangers
+    wildcard: str | None = None
+
+    @property
+    def answers(self) -> tuple[ServerAnswer, ...]:
+        """Give what the servers say that gave an authoritative answer."""
+        return tuple(answer for answer in self.servers if answer.problem is None)
+
+
+def newest(answers: Sequence[ServerAnswer]) -> ServerAnswer | None:
+    """Give the answer that will be everybody's: of the highest serial (RFC 1982), then of most servers."""
+    if not answers:
+        return None
+    serials = [answer.serial for answer in answers if answer.serial is not None]
+    highest = serials[0] if serials else None
+    for serial in serials:
+        if highest is not None and is_newer(serial, highest):
+            highest = serial
+    current = [answer for answer in answers if answer.serial == highest]
+    sets = [answer.mx for answer in current]
+    return max(current, key=lambda answer: sets.count(answer.mx))
+
+
+def is_newer(serial: int, other: int) -> bool:
+    """Tell whether a zone's serial comes after another one, across the end of the numbers (RFC 1982 section 3.2)."""
+    return 0 < (serial - other) % _SERIALS < _SERIALS // 2
