@@ -21,6 +21,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mx_survey imp
     ERROR as RCODE,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx_survey import (
+    NOT_ASKED,
     NOT_AUTHORITATIVE,
     SILENT,
     WITHOUT_ADDRESS,
@@ -47,7 +48,7 @@ def find_faults(survey: MxSurvey) -> list[Fault]:
 def _server_faults(survey: MxSurvey) -> Iterator[Fault]:
     """Give what is wrong with single servers, and whether there is any that answers."""
     for answer in survey.servers:
-        if answer.problem is not None:
+        if answer.problem is not None and answer.problem != NOT_ASKED:
             code, wrong, cure = _COMPLAINTS[answer.problem]
             yield Fault(
                 code,
@@ -55,14 +56,13 @@ def _server_faults(survey: MxSurvey) -> Iterator[Fault]:
                 f"the name server {answer.place} of {survey.zone} {wrong.format(answer.detail, survey.name)}: {cure}",
             )
     if not survey.answers:
-        asked = (
-            f"none of the name servers of {survey.zone}" if survey.servers else "no authoritative server is known that"
-        )
+        # Where the resolver has an answer, it is this host alone to which they say nothing.
+        place = f"of the name servers of {survey.zone} none" if survey.servers else "no authoritative server"
         yield Fault(
             "no_server_answers",
-            ERROR,
-            f"{asked} answers for the MX set of {survey.name}, so that mail for it waits or is refused: "
-            "make them answer, and correct the delegation of the zone",
+            WARNING if survey.resolved.problem is None else ERROR,
+            f"{place} answers this host for the MX set of {survey.name}, so that what they hold is not known: "
+            "make them answer, or ask from a host that reaches them",
         )
 
 

@@ -206,7 +206,8 @@ names:
         answer:
           description:
             - V(authoritative) for an answer that counts, be there a set or none. Otherwise V(silent), V(error),
-              V(not_authoritative), or V(without_address) when there was nobody to ask.
+              V(not_authoritative), V(without_address) when there was nobody to ask, or V(not_asked) when this host has
+              no way to the address, as to an IPv6 address without IPv6.
           type: str
           sample: authoritative
         detail:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ _BATCH = 10_000
 _IDS = 65_536
 # So many servers are asked at the same time, so that silent ones cost their timeout once.
 _SERVERS_AT_ONCE = 128
+# What the system says when it is this host that cannot send.
+_NO_WAY = (errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,13 @@ class Query:
 
 @dataclass(frozen=True)
 class NoReply:
-    """What is known when nothing usable came back: a clause such as ``it did not answer within 5 s``."""
+    """What is known when nothing usable came back: a clause such as ``it did not answer within 5 s``.
+
+    ``was_asked`` is False where this host has no way to the server, as to an IPv6 address without IPv6.
+    """
 
     reason: str
+    was_asked: bool = True
 
 
 Answer = Union[Reply, NoReply]
@@ -104,14 +111,15 @@ class FanOut:
 
 def _exchange(transport: UdpTransport | TcpTransport, requests: dict[int, Request]) -> dict[int, Answer]:
     found: dict[int, Answer] = {}
-    reason = ""
+    silence = NoReply("it did not answer")
     try:
         for wire in transport.replies({number: request.wire for number, request in requests.items()}, True):
             number = int.from_bytes(wire[:2], "big")
             found[number] = _read(wire, requests[number])
     except TransportError as error:
-        reason = str(error)
-    return {number: found.get(number) or NoReply(reason) for number in requests}
+        cause = error.__cause__
+        silence = NoReply(str(error), not (isinstance(cause, OSError) and cause.errno in _NO_WAY))
+    return {number: found.get(number, silence) for number in requests}
 
 
 def _read(wire: bytes, request: Request) -> Answer:

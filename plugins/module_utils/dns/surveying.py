@@ -27,6 +27,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchange
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxSet
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx_survey import (
     ERROR,
+    NOT_ASKED,
     NOT_AUTHORITATIVE,
     SILENT,
     WITHOUT_ADDRESS,
@@ -118,7 +119,7 @@ def _server_answers(name: str, at: ZoneServers, answers: Mapping[Query, Answer])
 
 def _server_answer(server: str, address: str, name: str, answer: Answer) -> ServerAnswer:
     if isinstance(answer, NoReply):
-        return ServerAnswer(server, address, problem=SILENT, detail=answer.reason)
+        return ServerAnswer(server, address, problem=SILENT if answer.was_asked else NOT_ASKED, detail=answer.reason)
     if answer.rcode not in ANSWERED:
         return ServerAnswer(server, address, problem=ERROR, detail=answer.rcode)
     if not answer.is_authoritative:
