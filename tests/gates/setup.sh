@@ -55,6 +55,8 @@ install_packages() {
                 postfix) unit=postfix ;;
                 bind9) unit=named ;;
                 knot) unit=knot ;;
+                pdns-server) unit=pdns ;;
+                knot) unit=knot ;;
                 *) continue ;;
             esac
             as_root systemctl disable --quiet "$unit" || true
