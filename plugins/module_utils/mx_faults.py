@@ -138,7 +138,7 @@ def _resolver_faults(survey: MxSurvey) -> Iterator[Fault]:
             f"the MX set of {name} cannot be looked up ({resolved.problem}), so that mail for it waits: "
             "make the name servers of its zone answer",
         )
-    elif survey.answers and resolved.mx.records != survey.exchangers.mx.records:
+    elif _is_outdated(survey):
         left = f" for up to {resolved.ttl_left} s" if resolved.ttl_left is not None else ""
         yield Fault(
             "resolver_has_other_set",
@@ -146,6 +146,12 @@ def _resolver_faults(survey: MxSurvey) -> Iterator[Fault]:
             f"the resolver still gives for {name} {_records(resolved.mx)}{left}, where the name servers give "
             f"{_records(survey.exchangers.mx)}: keep the hosts of both sets running until then",
         )
+
+
+def _is_outdated(survey: MxSurvey) -> bool:
+    """Tell whether the resolver gives a set that none of the name servers gives any more."""
+    answers = [answer for answer in survey.answers if answer.alias_of is None]
+    return bool(answers) and all(answer.mx.records != survey.resolved.mx.records for answer in answers)
 
 
 def _set_faults(survey: MxSurvey) -> Iterator[Fault]:
