@@ -5,16 +5,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from task_times import seconds_of_tasks
 
 COLLECTION = Path(__file__).resolve().parents[2]
 # The same named that the tests start: one description of it, not two.
@@ -76,43 +73,7 @@ def _seconds_of_tasks(named: Named) -> dict[str, list[float]]:
         ]
     tasks.append(_looped(named))
     variables = {f"round_{number}": _record_sets(number) for number in range(ROUNDS)}
-    play = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]
-    with tempfile.TemporaryDirectory() as folder:
-        playbook = Path(folder) / "play.yml"
-        playbook.write_text(json.dumps(play), encoding="utf-8")
-        environment = {
-            "ANSIBLE_COLLECTIONS_PATH": str(COLLECTION / ".build" / "link"),
-            **os.environ,
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-            "ANSIBLE_LOCALHOST_WARNING": "False",
-            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
-        }
-        done = subprocess.run(
-            [Path(sys.executable).with_name("ansible-playbook"), playbook],
-            env=environment,
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-    if done.returncode != 0:
-        raise RuntimeError(f"the play of the benchmark failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-    took: dict[str, list[float]] = {}
-    for task in json.loads(done.stdout)["plays"][0]["tasks"]:
-        _check_changed(task)
-        duration = task["task"]["duration"]
-        took.setdefault(task["task"]["name"], []).append(_moment(duration["end"]) - _moment(duration["start"]))
-    return took
-
-
-def _check_changed(task: dict[str, Any]) -> None:
-    """Make sure that what is measured is what it is called."""
-    expected = task["task"]["name"] in ("first", "looped")
-    if task["hosts"]["localhost"]["changed"] is not expected:
-        raise RuntimeError(f"the task {task['task']['name']!r} did not do what it is measured for")
-
-
-def _moment(text: str) -> float:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    return seconds_of_tasks(tasks, variables, ("first", "looped"))
 
 
 def _record_sets(number: int) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+import mx_info
 import mx_records
 import recipient_routes
 import site_playbook
@@ -20,7 +21,7 @@ def main() -> int:
     """Run every benchmark, print each row when it is measured, and write all of them to results.json."""
     results = []
     print(f"{'':<48}{'ours':>9}  {'reference':>9}  {'ratio':>7}  {'limit':>6}")
-    for benchmark in (mx_records, recipient_routes, site_playbook):
+    for benchmark in (mx_records, mx_info, recipient_routes, site_playbook):
         for measured in benchmark.rows():
             results.append(measured)
             limit = measured["limit"]

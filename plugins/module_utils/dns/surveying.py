@@ -62,7 +62,7 @@ def survey(resolver: Resolver, fan_out: FanOut, names: Sequence[str], servers: S
     The servers asked are those of the NS set of the zone that holds the name, at all their addresses, or ``servers``
     (names or addresses) when there are any. Raises ResolverUseless.
     """
-    answers = resolver.ask([(name, rdtype) for name in names for rdtype in ("MX", "SOA")])
+    answers = resolver.ask([(name, rdtype) for name in names for rdtype in ("MX", "NS")])
     if servers:
         zones = _zones_on(resolver, fan_out, names, servers)
     else:
@@ -79,7 +79,7 @@ def _zones_on(
     """Give the zone of each name as the given servers have it; a name that none has stands for its own zone."""
     looked_up = resolver.look_up_hosts(server for server in servers if not is_ip_address(server))
     hosts = tuple(looked_up.get(server) or Host(server, (server,)) for server in servers)
-    answers = fan_out.ask(Query(address, name, "SOA") for name in names for host in hosts for address in host.addresses)
+    answers = fan_out.ask(Query(address, name, "NS") for name in names for host in hosts for address in host.addresses)
     zones: dict[str, str] = {}
     for query, answer in answers.items():
         zone = zone_of_reply(query.name, answer)

@@ -25,16 +25,17 @@ class ZoneServers:
 
 
 def find_zone_servers(
-    resolver: Resolver, fan_out: FanOut, names: Sequence[str], soa: Mapping[Question, Answer]
+    resolver: Resolver, fan_out: FanOut, names: Sequence[str], answers: Mapping[Question, Answer]
 ) -> dict[str, ZoneServers]:
-    """Give the zone of each canonical name, and the zone's servers; ``soa`` has the answers to SOA for the names.
+    """Give the zone of each canonical name, and the zone's servers; ``answers`` has those to NS for the names.
 
     A zone that cannot be looked up is found as its parent's servers delegate it. Names of which nothing is found are
     left out. Raises ResolverUseless.
     """
-    zones = _zones_above(resolver, {name: name for name in names}, soa)
-    broken = [name for name in names if problem_of(soa[name, "SOA"]) is not None]
-    servers = _name_servers(resolver, zones.values())
+    known_answers = dict(answers)
+    zones = _zones_above(resolver, names, known_answers)
+    broken = [name for name in names if problem_of(answers[name, "NS"]) is not None]
+    servers = _name_servers(resolver, zones.values(), known_answers)
     delegations = _delegations(fan_out, {name: servers[zones[name]] for name in broken if name in zones})
     named = {zone: tuple(host.name for host in hosts) for zone, hosts in servers.items()}
     named.update({zone: hosts for zone, hosts in delegations.values() if zone not in named})
@@ -50,41 +51,41 @@ def find_zone_servers(
 
 
 def zone_of_reply(name: str, answer: Answer) -> str | None:
-    """Give the zone that an answer to a question for the SOA of a name tells, or None.
+    """Give the zone that an answer to a question for the name servers of a name tells, or None.
 
-    The SOA in the authority section of a negative answer is that of the name's zone (RFC 2308 section 2). That of an
-    alias would be the one of its target.
+    A name with an NS set is a zone. The SOA in the authority section of a negative answer is that of the name's zone
+    (RFC 2308 section 2); that of an alias would be the one of its target.
     """
     if isinstance(answer, NoReply) or any(record.rdtype == "CNAME" for record in answer.answer):
         return None
-    for record in (*answer.answer, *answer.authority):
-        if record.rdtype == "SOA" and is_within(name, record.name):
-            return record.name
-    return None
+    if any(record.rdtype == "NS" and record.name == name for record in answer.answer):
+        return name
+    return next((one.name for one in answer.authority if one.rdtype == "SOA" and is_within(name, one.name)), None)
 
 
-def _zones_above(resolver: Resolver, asked: Mapping[str, str], soa: Mapping[Question, Answer]) -> dict[str, str]:
-    """Give the zone of each name; where its SOA cannot be had, the closest zone above of which it can."""
+def _zones_above(resolver: Resolver, names: Sequence[str], answers: dict[Question, Answer]) -> dict[str, str]:
+    """Give the zone of each name, or the closest zone above of which anything can be had; adds to the answers."""
     zones: dict[str, str] = {}
-    answers = dict(soa)
-    left = dict(asked)
+    left = {name: name for name in names}
     while left:
         above = {}
         for name, at in left.items():
-            zone = zone_of_reply(at, answers[at, "SOA"]) if problem_of(answers[at, "SOA"]) is None else None
+            answer = answers[at, "NS"]
+            zone = zone_of_reply(at, answer) if problem_of(answer) is None else None
             if zone is not None:
                 zones[name] = zone
             elif at != _ROOT:
                 above[name] = parents(at)[1] if "." in at else _ROOT
-        missing = {(at, "SOA") for at in above.values()} - set(answers)
-        answers.update(resolver.ask(sorted(missing)))
+        answers.update(resolver.ask(sorted({(at, "NS") for at in above.values()} - set(answers))))
         left = above
     return zones
 
 
-def _name_servers(resolver: Resolver, zones: Iterable[str]) -> dict[str, tuple[Host, ...]]:
+def _name_servers(
+    resolver: Resolver, zones: Iterable[str], answers: dict[Question, Answer]
+) -> dict[str, tuple[Host, ...]]:
     distinct = sorted(set(zones))
-    answers = resolver.ask([(zone, "NS") for zone in distinct])
+    answers.update(resolver.ask([(zone, "NS") for zone in distinct if (zone, "NS") not in answers]))
     named = {zone: _targets(zone, answers[zone, "NS"]) for zone in distinct}
     hosts = resolver.look_up_hosts(server for servers in named.values() for server in servers)
     return {zone: tuple(hosts[server] for server in servers) for zone, servers in named.items()}

@@ -31,12 +31,18 @@ class Zone:
     serial_of_second: int = 1
     servers: tuple[str, ...] = ("ns1", "ns2")
     extra_servers: tuple[str, ...] = ()
+    # The zone of a hoster, whose name servers and mail server serve this one.
+    servers_of: Zone | None = None
 
     def text(self, second: bool = False, serial: int | None = None) -> str:
         """Give the zone file of one of the two servers."""
         lines = self.lines if self.lines_of_second is None or not second else self.lines_of_second
         number = serial or (self.serial_of_second if second else 1)
         soa = f"@ SOA ns1 hostmaster {number} 3600 600 86400 300\n"
+        if self.servers_of is not None:
+            hoster = self.servers_of.origin
+            servers = "".join(f"@ NS {server}.{hoster}\n" for server in self.servers)
+            return f"$ORIGIN {self.origin}\n$TTL 300\n{soa}{servers}@ MX 10 mail.{hoster}\n{lines}"
         return f"$ORIGIN {self.origin}\n$TTL 300\n{soa}{self.server_records()}{HOSTS}{lines}"
 
     @property
@@ -51,7 +57,10 @@ class Zone:
 
     def delegation(self) -> str:
         """Give what the parent zone says of this one, with glue."""
-        records = "".join(f"{self.origin} NS {server}.{self.origin}\n" for server in self.servers)
+        at = self.servers_of or self
+        records = "".join(f"{self.origin} NS {server}.{at.origin}\n" for server in self.servers)
+        if at is not self:
+            return records
         return records + "".join(f"{server}.{self.origin} A {ADDRESSES[server]}\n" for server in self.servers)
 
 
