@@ -56,7 +56,6 @@ install_packages() {
                 bind9) unit=named ;;
                 knot) unit=knot ;;
                 pdns-server) unit=pdns ;;
-                knot) unit=knot ;;
                 *) continue ;;
             esac
             as_root systemctl disable --quiet "$unit" || true

@@ -16,8 +16,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library i
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.resolving import Resolver, resolvers_of_this_host
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.surveying import survey
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import Host, MailExchangers
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxSet
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx_description import (
+    describe_exchangers,
+    describe_set,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx_faults import find_faults
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx_survey import MxSurvey, ServerAnswer
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import (
@@ -91,33 +93,14 @@ def _returned(found: MxSurvey, own_addresses: frozenset[str]) -> dict[str, Any]:
     held = found.exchangers
     decision = decide_routing(held, own_addresses) if own_addresses else None
     return {
-        "name": found.name,
+        **describe_exchangers(held),
         "zone": found.zone,
-        "published": _published(held),
-        **_described(held.mx),
-        "ttl_left": held.ttl_left,
-        "resolved": _described(found.resolved.mx),
+        "resolved": describe_set(found.resolved.mx),
         "servers": [_server(answer) for answer in found.servers],
-        "exchanges": [_exchange(held.hosts[name]) for name in _exchange_names(held)],
         "faults": [fault.as_returned() for fault in find_faults(found)],
         "routing_mode": decision.mode if decision else None,
         "routing_reason": decision.reason if decision else None,
     }
-
-
-def _published(held: MailExchangers) -> str:
-    """Give in one word what the DNS says of where mail goes."""
-    if held.problem is not None:
-        return "unknown"
-    if held.mx.records:
-        return "null_mx" if held.takes_no_mail else "mx"
-    if held.is_implicit:
-        return "address"
-    return "unknown" if held.exists and not held.hosts[held.domain].is_known else "nothing"
-
-
-def _exchange_names(held: MailExchangers) -> list[str]:
-    return list(dict.fromkeys(record.exchange for record in held.effective_records()))
 
 
 def _server(answer: ServerAnswer) -> dict[str, Any]:
@@ -127,22 +110,5 @@ def _server(answer: ServerAnswer) -> dict[str, Any]:
         "answer": answer.problem or "authoritative",
         "detail": answer.detail or None,
         "serial": answer.serial,
-        **_described(answer.mx),
-    }
-
-
-def _exchange(host: Host) -> dict[str, Any]:
-    return {
-        "exchange": host.name,
-        "addresses": list(host.addresses),
-        "alias_of": host.alias_of,
-        "exists": host.exists,
-        "problem": host.problem,
-    }
-
-
-def _described(mx_set: MxSet) -> dict[str, Any]:
-    return {
-        "ttl": mx_set.ttl,
-        "mx": [{"preference": record.preference, "exchange": record.exchange} for record in mx_set.records],
+        **describe_set(answer.mx),
     }

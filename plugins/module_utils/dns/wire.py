@@ -213,7 +213,7 @@ class _Reader:
                 name, rdtype, ttl, socket.inet_ntop(socket.AF_INET if rdtype == "A" else socket.AF_INET6, data)
             )
         # The serial is the first of the five numbers that end an SOA record (RFC 1035 section 3.3.13).
-        return Record(name, rdtype, ttl, serial=_SOA_NUMBERS.unpack(data[-_SOA_NUMBERS.size :])[0])
+        return Record(name, rdtype, ttl, serial=_SOA_NUMBERS.unpack_from(self._wire, end - _SOA_NUMBERS.size)[0])
 
     def _additional(self, count: int, key: dns.tsig.Key | None) -> None:
         for left in range(count - 1, -1, -1):

@@ -83,7 +83,7 @@ def started_knot(address: str, zones: Mapping[str, str]) -> Iterator[Knot]:
         )
     knot = Knot(address, folder, process)
     try:
-        _wait_until_it_answers(knot, next(iter(zones)))
+        _wait_until_it_answers(knot, list(zones)[0])
         yield knot
     finally:
         if process.poll() is None:
