@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import directory_lock
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import (
     CommandFailed,
     MailServerMissing,
@@ -171,27 +171,22 @@ def read_text(path: Path) -> str | None:
 def server_lock(config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> Iterator[None]:
     """Keep other runs of this collection out of an instance's configuration, from reading it to the reload.
 
-    The lock is an flock(2) on the configuration directory itself: it goes with the process that holds it and leaves
-    no file behind. Raises ServerStateError when the directory is not there.
+    Raises ServerStateError when the directory is not there.
     """
-    try:
-        descriptor = os.open(config_directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError as error:
-        raise MailServerMissing(
-            f"Postfix is not installed on this server, or not configured in {config_directory}, which does not exist; "
-            "install Postfix first, or name the right config_directory."
-        ) from error
-    except OSError as error:
-        raise ServerStateError(
-            f"The Postfix configuration directory {config_directory} cannot be opened: {error.strerror}; "
-            "install Postfix, or name the right config_directory."
-        ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with ExitStack() as held:
+        try:
+            held.enter_context(directory_lock(Path(config_directory)))
+        except FileNotFoundError as error:
+            raise MailServerMissing(
+                f"Postfix is not installed on this server, or not configured in {config_directory}, which does not "
+                "exist; install Postfix first, or name the right config_directory."
+            ) from error
+        except OSError as error:
+            raise ServerStateError(
+                f"The Postfix configuration directory {config_directory} cannot be opened: {error.strerror}; "
+                "install Postfix, or name the right config_directory."
+            ) from error
         yield
-    finally:
-        with suppress(OSError):
-            os.close(descriptor)
 
 
 def _parameters(listed: str) -> dict[str, str]:

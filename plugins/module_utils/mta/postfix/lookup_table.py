@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import FileRights, rights_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import (
     Plan,
@@ -18,7 +19,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface
     carry_out,
     shown_lines,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import FileRights, rights_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
     read_server,

@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import CommandFailed
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import (
     remove_leftovers,
     sync_directory,
     writing,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import CommandFailed
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     expanded,
     failure,

@@ -13,13 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import (
     FileRights,
     over,
     replace_file,
     rights_of,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
     distinct_lines,

@@ -9,7 +9,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import (
     FileRights,
     replace_file,
     sync_directory,

@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import (
     remove_leftovers,
     sync_directory,
     writing,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
     expanded,

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.atomic_files import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import (
     FileRights,
     over,
     remove_leftovers,
@@ -24,6 +23,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.a
     temporary_prefix,
     writing,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
     complains,

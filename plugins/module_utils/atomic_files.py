@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Replacing files so that readers, and a kill at any moment, find the old or the new one. Private to this collection.
+# Replacing files so that readers, a kill at any moment and other runs do no harm. Private to this collection.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -89,6 +90,9 @@ def _replace_file(path: Path, text: str, rights: FileRights, age: int) -> None:
     descriptor, temporary = tempfile.mkstemp(prefix=temporary_prefix(path), dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            if path.exists():
+                # For the extended attributes: access control lists, the label of SELinux.
+                shutil.copystat(path, temporary)
             rights.set(file.fileno())
             file.write(text.encode("utf-8", "surrogateescape"))
             file.flush()
@@ -115,6 +119,22 @@ def remove_leftovers(path: Path) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink()
+
+
+@contextmanager
+def directory_lock(directory: Path) -> Iterator[None]:
+    """Keep other runs of this collection from changing files in a directory at the same time.
+
+    The lock is an flock(2) on the directory itself: it goes with the process that holds it and leaves no file behind.
+    Raises OSError when the directory cannot be opened.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        with suppress(OSError):
+            os.close(descriptor)
 
 
 def sync_directory(directory: Path) -> None:
