@@ -75,7 +75,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Reply:
-    """A verified reply; ``answer`` and ``authority`` hold its records of the types that are read here."""
+    """A verified reply; ``answer`` and ``authority`` hold its records of the types that are read here.
+
+    ``glue`` has the addresses that a referral gives along with the servers that it names.
+    """
 
     rcode: str
     is_authoritative: bool
@@ -83,6 +86,7 @@ class Reply:
     answer: tuple[Record, ...]
     authority: tuple[Record, ...]
     offers_recursion: bool = False
+    glue: tuple[Record, ...] = ()
 
 
 def question(number: int, name: str, rdtype: str, key: dns.tsig.Key | None, edns: bool) -> Request:
@@ -158,7 +162,7 @@ class _Reader:
         asked = [self._question() for _each in range(questions)]
         answer = self._records(answers)
         authority = self._records(authorities)
-        self._additional(additionals, key)
+        glue = self._additional(additionals, key, is_referral=not answer and bool(authority))
         if self._at != len(self._wire):
             raise Unreadable("octets follow its end")
         if key is not None and not self._is_signed:
@@ -172,6 +176,7 @@ class _Reader:
             answer,
             authority,
             bool(flags & _RECURSION_AVAILABLE),
+            glue,
         )
 
     def _check_answers(self, number: int, flags: int, asked: list[tuple[str, str]]) -> None:
@@ -215,18 +220,22 @@ class _Reader:
         # The serial is the first of the five numbers that end an SOA record (RFC 1035 section 3.3.13).
         return Record(name, rdtype, ttl, serial=_SOA_NUMBERS.unpack_from(self._wire, end - _SOA_NUMBERS.size)[0])
 
-    def _additional(self, count: int, key: dns.tsig.Key | None) -> None:
+    def _additional(self, count: int, key: dns.tsig.Key | None, is_referral: bool) -> tuple[Record, ...]:
+        glue = []
         for left in range(count - 1, -1, -1):
             start = self._at
             self._skip_name()
-            rdtype, _rdclass, ttl, size = self._record_header()
+            rdtype, rdclass, ttl, size = self._record_header()
             if rdtype == _OPT:
                 self._extended_rcode = ttl >> 24 << 4
             elif rdtype == _TSIG:
                 if left or key is None:
                     raise Unreadable("a signature stands where none belongs")
                 self._verify(key, start, size)
+            elif is_referral and rdclass == _IN and _TYPE_NAMES.get(rdtype) in ("A", "AAAA"):
+                glue.append(self._record(start, _TYPE_NAMES[rdtype], ttl, self._at, self._at + size))
             self._at += size
+        return tuple(glue)
 
     def _verify(self, key: dns.tsig.Key, start: int, size: int) -> None:
         owner = dns.name.from_wire(self._wire, start)[0]

@@ -36,18 +36,14 @@ def find_zone_servers(
     zones = _zones_above(resolver, names, known_answers)
     broken = [name for name in names if problem_of(answers[name, "NS"]) is not None]
     servers = _name_servers(resolver, zones.values(), known_answers)
-    delegations = _delegations(fan_out, {name: servers[zones[name]] for name in broken if name in zones})
-    named = {zone: tuple(host.name for host in hosts) for zone, hosts in servers.items()}
-    named.update({zone: hosts for zone, hosts in delegations.values() if zone not in named})
-    zones.update({name: zone for name, (zone, _hosts) in delegations.items()})
-    known = {host.name: host for hosts in servers.values() for host in hosts}
-    wanted = {server for hosts in named.values() for server in hosts}
-    known.update(resolver.look_up_hosts(sorted(wanted - set(known))))
-    return {
-        name: ZoneServers(zone, tuple(known[server] for server in named[zone]))
-        for name, zone in zones.items()
-        if name not in broken or name in delegations
-    }
+    found = {name: ZoneServers(zones[name], servers[zones[name]]) for name in zones if name not in broken}
+    delegated = _delegations(fan_out, {name: servers[zones[name]] for name in broken if name in zones})
+    # Servers below the zone itself have their address in the delegation, and others somewhere else.
+    without_glue = {host.name for zone in delegated.values() for host in zone.servers if not host.addresses}
+    looked_up = resolver.look_up_hosts(sorted(without_glue))
+    for name, zone in delegated.items():
+        found[name] = ZoneServers(zone.zone, tuple(looked_up.get(host.name, host) for host in zone.servers))
+    return found
 
 
 def zone_of_reply(name: str, answer: Answer) -> str | None:
@@ -98,16 +94,20 @@ def _targets(zone: str, answer: Answer) -> list[str]:
     return sorted({record.value for record in records if record.rdtype == "NS" and record.name == zone})
 
 
-def _delegations(fan_out: FanOut, parents_of: Mapping[str, Sequence[Host]]) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Give, for each name, the zone that holds it and the names of the zone's servers as the parent zone has them."""
+def _delegations(fan_out: FanOut, parents_of: Mapping[str, Sequence[Host]]) -> dict[str, ZoneServers]:
+    """Give, for each name, the zone that holds it and the zone's servers, as a server of the parent zone has them."""
     answers = fan_out.ask(
         Query(address, name, "NS") for name, hosts in parents_of.items() for host in hosts for address in host.addresses
     )
-    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    found: dict[str, ZoneServers] = {}
     for query, answer in answers.items():
         if isinstance(answer, NoReply):
             continue
         zone = next((record.name for record in (*answer.authority, *answer.answer) if record.rdtype == "NS"), None)
         if zone is not None and is_within(query.name, zone):
-            found.setdefault(query.name, (zone, tuple(_targets(zone, answer))))
+            hosts = (
+                Host(server, tuple(sorted(record.value for record in answer.glue if record.name == server)))
+                for server in _targets(zone, answer)
+            )
+            found.setdefault(query.name, ZoneServers(zone, tuple(hosts)))
     return found

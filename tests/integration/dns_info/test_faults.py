@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from defective_server import refusing
 from internet import Internet, started_internet
-from zones import Zone
+from zones import NOBODY, Zone
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.mx_information import inform_about_mx
 
@@ -65,7 +65,12 @@ ZONES = {
     Zone("dead.xa", servers=("ns4",)): [
         "error no_server_answers",
         "error not_resolvable",
-        "warning server_without_address",
+        "warning server_silent",
+    ],
+    Zone("lost.xa", servers_of=Zone("dead.xa"), servers=("ns4",)): [
+        "error no_server_answers",
+        "error not_resolvable",
+        "warning server_silent",
     ],
 }
 EXPECTED = {
@@ -112,7 +117,7 @@ def test_where_servers_differ_the_set_of_the_newest_zone_holds_across_the_end_of
 def test_the_zone_and_the_servers_of_a_dead_delegation_are_told_by_its_parent(findings):
     found = findings["dead.xa"]
     assert found["zone"] == "dead.xa" and found["published"] == "unknown"
-    assert [server["server"] for server in found["servers"]] == ["ns4.dead.xa"]
+    assert [(server["server"], server["address"]) for server in found["servers"]] == [("ns4.dead.xa", NOBODY)]
 
 
 @pytest.mark.usefixtures("findings")

@@ -104,6 +104,19 @@ def test_a_signed_reply_to_an_earlier_request_is_refused():
         wire.read_reply(reply_to(earlier, KEY), request, KEY)
 
 
+def test_the_addresses_that_come_with_a_referral_are_read():
+    request = wire.question(7, "www.child.example.com", "MX", None, True)
+    reply = dns.message.make_response(dns.message.from_wire(request.wire))
+    reply.authority.append(dns.rrset.from_text("child.example.com.", 300, "IN", "NS", "ns1.child.example.com."))
+    reply.additional.append(dns.rrset.from_text("ns1.child.example.com.", 300, "IN", "A", "192.0.2.1"))
+    reply.additional.append(dns.rrset.from_text("ns1.child.example.com.", 300, "IN", "AAAA", "2001:db8::1"))
+    read = wire.read_reply(reply.to_wire(), request, None)
+    assert [(one.name, one.value) for one in read.glue] == [
+        ("ns1.child.example.com", "192.0.2.1"),
+        ("ns1.child.example.com", "2001:db8::1"),
+    ]
+
+
 def test_octets_after_the_end_of_a_reply_are_refused():
     request = wire.question(7, "example.com", "MX", None, False)
     with pytest.raises(wire.Unreadable, match="follow"):
