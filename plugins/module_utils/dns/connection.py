@@ -71,10 +71,13 @@ class Connection:
         if self._udp:
             self._udp.close()
 
-    def ask(self, questions: Sequence[tuple[str, str]]) -> list[Reply]:
+    def ask(self, questions: Sequence[tuple[str, str]], may_be_foreign: bool = False) -> list[Reply]:
         """Put questions, each a canonical name and a type, and give the replies in the same order.
 
         The questions are not recursive. Raises ServerUnreachable and SignatureFailed; an rcode is the caller's to read.
+        A REFUSED is believed without a signature, for Knot DNS has no key for zones that it does not serve. Where the
+        names ``may_be_foreign``, the server's not knowing the key is a reply as well, without any records: so says Knot
+        DNS of zones whose rules do not name the key.
         """
         # EDNS only where the size of a reply matters: over TCP it would be ballast.
         edns = self._udp is not None
@@ -82,7 +85,7 @@ class Connection:
         for start in range(0, len(questions), _BATCH):
             batch = questions[start : start + _BATCH]
             requests = [octets.question(self._next_id(), name, rdtype, self._key, edns) for name, rdtype in batch]
-            replies += self._exchange(requests, repeatable=True)
+            replies += self._exchange(requests, repeatable=True, may_be_foreign=may_be_foreign)
         return replies
 
     def update(self, message: dns.update.UpdateMessage) -> Reply:
@@ -110,7 +113,7 @@ class Connection:
         except dns.exception.TooBig as error:
             raise MessageTooLarge(f"a message to {self.party} is larger than {octets.TCP_SIZE} octets") from error
 
-    def _exchange(self, requests: Sequence[Request], repeatable: bool) -> list[Reply]:
+    def _exchange(self, requests: Sequence[Request], repeatable: bool, may_be_foreign: bool = False) -> list[Reply]:
         by_id = {request.number: request for request in requests}
         replies: dict[int, Reply] = {}
         try:
@@ -118,13 +121,13 @@ class Connection:
             if self._udp and small:
                 for wire in self._udp.replies(small, repeatable):
                     request = by_id[_id_of(wire)]
-                    reply = self._verified(wire, request)
+                    reply = self._verified(wire, request, may_be_foreign)
                     if not reply.is_truncated:
                         replies[request.number] = reply
             left = {request.number: request.wire for request in requests if request.number not in replies}
             for wire in self._tcp.replies(left, repeatable) if left else ():
                 request = by_id[_id_of(wire)]
-                replies[request.number] = self._verified(wire, request)
+                replies[request.number] = self._verified(wire, request, may_be_foreign)
         except TransportError as error:
             first = next(request for request in requests if request.number not in replies)
             doubt = "" if repeatable else " whether it was written is not known, so run the task again;"
@@ -134,14 +137,19 @@ class Connection:
             ) from error
         return [replies[request.number] for request in requests]
 
-    def _verified(self, wire: bytes, request: Request) -> Reply:
+    def _verified(self, wire: bytes, request: Request, may_be_foreign: bool) -> Reply:
         """Read a reply, or tell why it is not to be trusted (RFC 8945 section 5.4)."""
         try:
             return octets.read_reply(wire, request, self._key)
         except dns.tsig.PeerError as error:
+            if may_be_foreign and isinstance(error, dns.tsig.PeerBadKey):
+                return octets.empty_reply(wire)
             raise key_refused(self.party, request.about, _error_of_peer(error)) from error
         except (dns.exception.DNSException, octets.Unreadable, octets.NotSigned, octets.NotAnAnswer) as error:
             is_update = request.question is None
+            # A forged refusal only ends the task, as every other forged reply does.
+            if isinstance(error, octets.NotSigned) and not is_update and octets.rcode_of(wire) == "REFUSED":
+                return octets.empty_reply(wire)
             raise reply_not_trusted(self.party, request.about, _distrust(error, wire), is_update) from error
 
 

@@ -34,6 +34,10 @@ class SignatureFailed(DnsFailure):
     """The signature of a request or of its reply was not accepted by the other side."""
 
 
+class KeyRefused(SignatureFailed):
+    """The server did not accept the signature of a request, and so did nothing."""
+
+
 class ZoneMismatch(DnsFailure):
     """The server is not authoritative for a name, or the name belongs to another zone than the one given."""
 
@@ -94,28 +98,31 @@ def query_refused(party: Party, name: str, rcode: str) -> ServerRefused:
 
 def update_refused(party: Party, zone: str, rcode: str) -> ServerRefused:
     """Give the failure for an update that was answered with an error."""
-    if rcode == "REFUSED":
+    if party.key_name is None and rcode in ("REFUSED", "NOTAUTH"):
+        # Without a key Knot DNS says NOTAUTH, others REFUSED.
+        cure = "name a key that may update the zone with key_name and key_secret, or with key_file"
+    elif rcode == "REFUSED":
         cure = (
-            f"let the key {party.key_name} change MX records of {zone} there (BIND: update-policy or allow-update), "
+            f"let the key {party.key_name} change MX records of {zone} there (BIND: update-policy or allow-update; "
+            "PowerDNS: the metadata TSIG-ALLOW-DNSUPDATE and ALLOW-DNSUPDATE-FROM), "
             "and give every exchange in this zone an address record, without which BIND refuses it too"
-            if party.key_name
-            else "name a key that may update the zone with key_name and key_secret, or with key_file"
         )
     else:
         cure = _UPDATE_CURES.get(rcode, "look into the server's log")
     return ServerRefused(f"{party} did not take the update of the zone {zone} and said {rcode}: {cure}")
 
 
-def key_refused(party: Party, about: str, error: str) -> SignatureFailed:
+def key_refused(party: Party, about: str, error: str) -> KeyRefused:
     """Give the failure for a TSIG error that the server reported (RFC 8945 section 5.2)."""
     cures = {
-        "BADKEY": "check key_name, and that the server has a key of this name with the same algorithm",
+        "BADKEY": "check key_name, and that the server has a key of this name with the same algorithm "
+        "and lets it work on this zone (Knot DNS says BADKEY of every key that no acl of the zone lets do that)",
         "BADSIG": "check key_secret and key_algorithm: they differ from the server's",
         "BADTIME": "set the clocks of this host and of the server: they differ by more than five minutes",
         "BADTRUNC": "use a key_algorithm that does not truncate, as hmac-sha256",
     }
     cure = cures.get(error, "check the key on both sides")
-    return SignatureFailed(f"{party} did not accept the signature of the request for {about} and said {error}: {cure}")
+    return KeyRefused(f"{party} did not accept the signature of the request for {about} and said {error}: {cure}")
 
 
 def reply_not_trusted(party: Party, about: str, reason: str, is_update: bool) -> SignatureFailed:

@@ -64,7 +64,7 @@ def exchanges_without_address(connection: Connection, exchanges: Iterable[str]) 
     server is asked, and not recursively: what it does not know by itself is not objected to.
     """
     hosts = sorted(set(exchanges))
-    replies = connection.ask([(host, rdtype) for host in hosts for rdtype in ("A", "AAAA")])
+    replies = connection.ask([(host, rdtype) for host in hosts for rdtype in ("A", "AAAA")], may_be_foreign=True)
     without = []
     for host, ipv4, ipv6 in zip(hosts, replies[::2], replies[1::2]):
         target = _alias_target(host, ipv4) or _alias_target(host, ipv6)

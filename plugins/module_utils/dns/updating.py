@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Change
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection, MessageTooLarge
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
+    KeyRefused,
     PartlyWritten,
     ServerUnreachable,
     SetKeepsChanging,
@@ -22,7 +25,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.errors import
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MAX_PREFERENCE, MxRecord
 
 # So often is a change that somebody else overtook read, planned and sent again.
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 10
+# Seconds before the second attempt; doubled for each further one, and each time less by chance, so that two who write
+# at once come apart.
+_FIRST_PAUSE = 0.02
+_LONGEST_PAUSE = 0.5
 
 # RFC 2136 section 2.2: what the server says when a prerequisite does not hold.
 _OVERTAKEN = ("NXRRSET", "YXRRSET", "NXDOMAIN", "YXDOMAIN")
@@ -77,7 +84,7 @@ def _by_zone(changes: Sequence[Change]) -> list[list[Change]]:
 def _write_batch(connection: Connection, batch: Sequence[Change], replan: Replan, rehearse: bool) -> list[Change]:
     """Write the changes of one zone in one message, again and again where they were overtaken."""
     current = list(batch)
-    for _attempt in range(MAX_ATTEMPTS):
+    for attempt in range(MAX_ATTEMPTS):
         due = [change for change in current if change.is_due]
         if not due:
             return current
@@ -85,8 +92,13 @@ def _write_batch(connection: Connection, batch: Sequence[Change], replan: Replan
         rcode = connection.update(_message(due, rehearse)).rcode
         if rcode == "NOERROR":
             return current
+        if rcode == "REFUSED":
+            # PowerDNS says so where somebody made a name an alias in between; then planning again tells that.
+            replan(current)
         if rcode not in _OVERTAKEN:
             raise update_refused(connection.party, zone, rcode)
+        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
+        time.sleep(random.uniform(0, longest))  # noqa: S311 - no secret
         current = replan(current)
     raise SetKeepsChanging(
         f"{connection.party} refused {MAX_ATTEMPTS} updates of the zone {zone} because an MX set was changed by "
@@ -125,7 +137,7 @@ def _partly_written(
 ) -> PartlyWritten:
     """Tell by zone and number of names what was written before a message failed, and what was not."""
     # Without a reply that can be trusted nobody knows what became of the message.
-    is_unknown = isinstance(error, (ServerUnreachable, SignatureFailed))
+    is_unknown = isinstance(error, (ServerUnreachable, SignatureFailed)) and not isinstance(error, KeyRefused)
     lists = (
         ("written", done),
         ("not known", [failed] if is_unknown else []),

@@ -127,6 +127,11 @@ def rcode_of(wire: bytes) -> str:
     return str(dns.rcode.to_text(dns.rcode.Rcode(wire[3] & _RCODE))) if len(wire) >= _HEADER.size else "nothing"
 
 
+def empty_reply(wire: bytes) -> Reply:
+    """Give a reply of which only the rcode is taken."""
+    return Reply(rcode_of(wire), False, False, (), ())
+
+
 def read_reply(wire: bytes, request: Request, key: dns.tsig.Key | None) -> Reply:
     """Give a reply, after it was verified that it is signed as the request was and answers the request.
 

@@ -1,16 +1,16 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Tests of mx_records against a real BIND: what is published, returned and left alone.
+# Tests of mx_records against real name servers: what is published, returned and left alone.
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from authoritative_server import ALGORITHMS, AuthoritativeServer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from named_server import ALGORITHMS, Named
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ServerRefused
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
@@ -22,12 +22,14 @@ MX2 = {"preference": 20, "exchange": "mx2.example.com"}
 BACKUP = {"preference": 50, "exchange": "backup.example.net"}
 
 
-def publish(named: Named, *record_sets: dict[str, Any], check_mode: bool = False, **options: Any) -> Outcome:
-    return publish_mx_records(named.params(*record_sets, **options), check_mode)
+def publish(
+    server: AuthoritativeServer, *record_sets: dict[str, Any], check_mode: bool = False, **options: Any
+) -> Outcome:
+    return publish_mx_records(server.params(*record_sets, **options), check_mode)
 
 
-def test_a_set_is_published_with_its_ttl_and_the_zone_is_found_by_itself(named):
-    outcome = publish(named, {"name": "example.com", "ttl": 120, "mx": [MX2, MX1]})
+def test_a_set_is_published_with_its_ttl_and_the_zone_is_found_by_itself(server):
+    outcome = publish(server, {"name": "example.com", "ttl": 120, "mx": [MX2, MX1]})
     assert outcome.changed
     assert outcome.values["record_sets"] == [
         {
@@ -38,61 +40,62 @@ def test_a_set_is_published_with_its_ttl_and_the_zone_is_found_by_itself(named):
             "changed": True,
         }
     ]
-    assert named.mx("example.com") == [(10, "mx1.example.com.", 120), (20, "mx2.example.com.", 120)]
+    assert server.mx("example.com") == [(10, "mx1.example.com.", 120), (20, "mx2.example.com.", 120)]
 
 
-def test_exact_replaces_the_whole_set(named):
-    publish(named, {"name": "example.com", "mx": [MX1, BACKUP]})
-    publish(named, {"name": "example.com", "mx": [MX2]})
-    assert named.mx("example.com") == [(20, "mx2.example.com.", 3600)]
+def test_exact_replaces_the_whole_set(server):
+    publish(server, {"name": "example.com", "mx": [MX1, BACKUP]})
+    publish(server, {"name": "example.com", "mx": [MX2]})
+    assert server.mx("example.com") == [(20, "mx2.example.com.", 3600)]
 
 
-def test_present_adds_and_leaves_others_alone_with_their_ttl(named):
-    publish(named, {"name": "example.com", "ttl": 77, "mx": [MX1]})
-    publish(named, {"name": "example.com", "state": "present", "mx": [BACKUP]})
-    assert named.mx("example.com") == [(10, "mx1.example.com.", 77), (50, "backup.example.net.", 77)]
+def test_present_adds_and_leaves_others_alone_with_their_ttl(server):
+    publish(server, {"name": "example.com", "ttl": 77, "mx": [MX1]})
+    publish(server, {"name": "example.com", "state": "present", "mx": [BACKUP]})
+    assert server.mx("example.com") == [(10, "mx1.example.com.", 77), (50, "backup.example.net.", 77)]
 
 
-def test_absent_removes_only_the_records_named(named):
-    publish(named, {"name": "example.com", "ttl": 77, "mx": [MX1, MX2]})
-    publish(named, {"name": "example.com", "state": "absent", "mx": [MX2, BACKUP]})
-    assert named.mx("example.com") == [(10, "mx1.example.com.", 77)]
+def test_absent_removes_only_the_records_named(server):
+    publish(server, {"name": "example.com", "ttl": 77, "mx": [MX1, MX2]})
+    publish(server, {"name": "example.com", "state": "absent", "mx": [MX2, BACKUP]})
+    assert server.mx("example.com") == [(10, "mx1.example.com.", 77)]
 
 
-def test_absent_needs_the_preference_to_be_the_same_too(named):
-    publish(named, {"name": "example.com", "mx": [MX1]})
-    outcome = publish(named, {"name": "example.com", "state": "absent", "mx": [{**MX1, "preference": 11}]})
+def test_absent_needs_the_preference_to_be_the_same_too(server):
+    publish(server, {"name": "example.com", "mx": [MX1]})
+    outcome = publish(server, {"name": "example.com", "state": "absent", "mx": [{**MX1, "preference": 11}]})
     assert not outcome.changed
-    assert len(named.mx("example.com")) == 1
+    assert len(server.mx("example.com")) == 1
 
 
-def test_exact_with_an_empty_list_removes_the_set(named):
-    publish(named, {"name": "a.example.com", "mx": [MX1]})
-    assert publish(named, {"name": "a.example.com", "mx": []}).changed
-    assert named.mx("a.example.com") == []
-    assert not publish(named, {"name": "a.example.com", "mx": []}).changed
+def test_exact_with_an_empty_list_removes_the_set(server):
+    publish(server, {"name": "a.example.com", "mx": [MX1]})
+    assert publish(server, {"name": "a.example.com", "mx": []}).changed
+    assert server.mx("a.example.com") == []
+    assert not publish(server, {"name": "a.example.com", "mx": []}).changed
 
 
-def test_a_malformed_record_of_somebody_else_can_be_removed(named):
-    named.nsupdate("zone example.com", "update add a.example.com 60 MX 5 mail_x.example.org.")
+def test_a_malformed_record_of_somebody_else_can_be_removed(server):
+    server.nsupdate("zone example.com", "update add a.example.com 60 MX 5 mail_x.example.org.")
     outcome = publish(
-        named, {"name": "a.example.com", "state": "absent", "mx": [{"preference": 5, "exchange": "mail_x.example.org"}]}
+        server,
+        {"name": "a.example.com", "state": "absent", "mx": [{"preference": 5, "exchange": "mail_x.example.org"}]},
     )
     assert outcome.changed
-    assert named.mx("a.example.com") == []
+    assert server.mx("a.example.com") == []
 
 
-def test_a_null_mx_is_published_alone(named):
-    publish(named, {"name": "www.example.com", "mx": [{"preference": 0, "exchange": "."}]})
-    assert named.mx("www.example.com") == [(0, ".", 3600)]
-    assert not publish(named, {"name": "www.example.com", "mx": [{"preference": "00", "exchange": "."}]}).changed
+def test_a_null_mx_is_published_alone(server):
+    publish(server, {"name": "www.example.com", "mx": [{"preference": 0, "exchange": "."}]})
+    assert server.mx("www.example.com") == [(0, ".", 3600)]
+    assert not publish(server, {"name": "www.example.com", "mx": [{"preference": "00", "exchange": "."}]}).changed
 
 
-def test_a_record_is_not_added_beside_a_null_mx_that_is_already_published(named):
-    publish(named, {"name": "www.example.com", "mx": [{"preference": 0, "exchange": "."}]})
+def test_a_record_is_not_added_beside_a_null_mx_that_is_already_published(server):
+    publish(server, {"name": "www.example.com", "mx": [{"preference": 0, "exchange": "."}]})
     with pytest.raises(InvalidInput, match=r"www\.example\.com.*RFC 7505"):
-        publish(named, {"name": "www.example.com", "state": "present", "mx": [MX1]})
-    assert named.mx("www.example.com") == [(0, ".", 3600)]
+        publish(server, {"name": "www.example.com", "state": "present", "mx": [MX1]})
+    assert server.mx("www.example.com") == [(0, ".", 3600)]
 
 
 @pytest.mark.parametrize(
@@ -106,27 +109,27 @@ def test_a_record_is_not_added_beside_a_null_mx_that_is_already_published(named)
         {"name": "example.com", "state": "absent", "mx": [BACKUP]},
     ],
 )
-def test_a_second_run_changes_nothing_under_any_spelling(named, spelling):
-    publish(named, {"name": "example.com", "mx": [MX1, MX2]})
-    serial = named.serial("example.com")
-    outcome = publish(named, spelling)
+def test_a_second_run_changes_nothing_under_any_spelling(server, spelling):
+    publish(server, {"name": "example.com", "mx": [MX1, MX2]})
+    serial = server.serial("example.com")
+    outcome = publish(server, spelling)
     assert not outcome.changed and not outcome.diffs
-    assert named.serial("example.com") == serial
+    assert server.serial("example.com") == serial
 
 
-def test_a_drifted_ttl_is_found_and_brought_back(named):
-    publish(named, {"name": "example.com", "ttl": 300, "mx": [MX1]})
-    named.nsupdate(
+def test_a_drifted_ttl_is_found_and_brought_back(server):
+    publish(server, {"name": "example.com", "ttl": 300, "mx": [MX1]})
+    server.nsupdate(
         "zone example.com", "update delete example.com MX", "update add example.com 60 MX 10 mx1.example.com."
     )
-    outcome = publish(named, {"name": "example.com", "ttl": 300, "mx": [MX1]})
+    outcome = publish(server, {"name": "example.com", "ttl": 300, "mx": [MX1]})
     assert outcome.changed
-    assert named.mx("example.com") == [(10, "mx1.example.com.", 300)]
+    assert server.mx("example.com") == [(10, "mx1.example.com.", 300)]
 
 
-def test_many_zones_in_one_task_are_found_and_written_each_in_its_own(named):
+def test_many_zones_in_one_task_are_found_and_written_each_in_its_own(server):
     names = ["example.com", "deep.below.example.com", "example.net", "a.child.example.net", "bücher.example"]
-    outcome = publish(named, *[{"name": name, "mx": [MX1]} for name in names])
+    outcome = publish(server, *[{"name": name, "mx": [MX1]} for name in names])
     assert [one["zone"] for one in outcome.values["record_sets"]] == [
         "example.com",
         "example.com",
@@ -140,89 +143,93 @@ def test_many_zones_in_one_task_are_found_and_written_each_in_its_own(named):
         "MX records in the zone child.example.net",
         "MX records in the zone xn--bcher-kva.example",
     ]
-    assert all(len(named.mx(name)) == 1 for name in [*names[:4], "xn--bcher-kva.example"])
+    assert all(len(server.mx(name)) == 1 for name in [*names[:4], "xn--bcher-kva.example"])
 
 
-def test_what_was_found_undoes_a_change(named):
-    publish(named, {"name": "example.com", "ttl": 99, "mx": [MX1, BACKUP]})
-    outcome = publish(named, {"name": "example.com", "ttl": 11, "mx": [MX2]})
+def test_what_was_found_undoes_a_change(server):
+    publish(server, {"name": "example.com", "ttl": 99, "mx": [MX1, BACKUP]})
+    outcome = publish(server, {"name": "example.com", "ttl": 11, "mx": [MX2]})
     before = outcome.values["record_sets"][0]["before"]
-    publish(named, {"name": "example.com", **before})
-    assert named.mx("example.com") == [(10, "mx1.example.com.", 99), (50, "backup.example.net.", 99)]
+    publish(server, {"name": "example.com", **before})
+    assert server.mx("example.com") == [(10, "mx1.example.com.", 99), (50, "backup.example.net.", 99)]
 
 
-def test_a_wildcard_is_published_and_a_name_below_it_gets_a_set_of_its_own(named):
-    publish(named, {"name": "*.example.com", "mx": [MX1]})
-    assert named.mx("any.example.com") == [(10, "mx1.example.com.", 3600)]
-    outcome = publish(named, {"name": "own.example.com", "mx": [MX1]})
+def test_a_wildcard_is_published_and_a_name_below_it_gets_a_set_of_its_own(server):
+    publish(server, {"name": "*.example.com", "mx": [MX1]})
+    assert server.mx("any.example.com") == [(10, "mx1.example.com.", 3600)]
+    outcome = publish(server, {"name": "own.example.com", "mx": [MX1]})
     assert outcome.values["record_sets"][0]["before"] == {"ttl": None, "mx": []}
     assert outcome.changed
-    publish(named, {"name": "*.example.com", "mx": []})
-    assert named.mx("own.example.com") == [(10, "mx1.example.com.", 3600)]
-    assert not publish(named, {"name": "own.example.com", "mx": [MX1]}).changed
+    publish(server, {"name": "*.example.com", "mx": []})
+    assert server.mx("own.example.com") == [(10, "mx1.example.com.", 3600)]
+    assert not publish(server, {"name": "own.example.com", "mx": [MX1]}).changed
 
 
-def test_a_set_that_only_a_wildcard_shows_cannot_be_removed_and_is_not_said_to_be(named):
-    publish(named, {"name": "*.example.com", "mx": [MX1]})
-    outcome = publish(named, {"name": "any.example.com", "mx": []})
+def test_a_set_that_only_a_wildcard_shows_cannot_be_removed_and_is_not_said_to_be(server):
+    publish(server, {"name": "*.example.com", "mx": [MX1]})
+    outcome = publish(server, {"name": "any.example.com", "mx": []})
     assert not outcome.changed
     assert outcome.values["record_sets"][0]["before"]["mx"] == []
 
 
-def test_an_own_set_that_equals_the_wildcards_is_removed_and_the_removal_is_seen(named):
-    publish(named, {"name": "*.example.com", "mx": [MX1]}, {"name": "own.example.com", "mx": [MX1]})
-    outcome = publish(named, {"name": "own.example.com", "mx": []})
+def test_an_own_set_that_equals_the_wildcards_is_removed_and_the_removal_is_seen(server):
+    publish(server, {"name": "*.example.com", "mx": [MX1]}, {"name": "own.example.com", "mx": [MX1]})
+    outcome = publish(server, {"name": "own.example.com", "mx": []})
     assert outcome.changed
-    assert not publish(named, {"name": "own.example.com", "mx": []}).changed
+    assert not publish(server, {"name": "own.example.com", "mx": []}).changed
 
 
-def test_absent_at_a_name_that_is_an_alias_changes_nothing(named):
-    outcome = publish(named, {"name": "alias.example.com", "state": "absent", "mx": [MX1]})
+def test_absent_at_a_name_that_is_an_alias_changes_nothing(server):
+    outcome = publish(server, {"name": "alias.example.com", "state": "absent", "mx": [MX1]})
     assert not outcome.changed
     assert outcome.values["record_sets"][0]["zone"] == "example.com"
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_every_algorithm_of_the_server_signs(named, algorithm):
+def test_every_algorithm_of_the_server_signs(server, algorithm):
     wish = {"name": "example.com", "mx": [MX1]}
-    assert publish(named, wish, key_name=algorithm, key_algorithm=algorithm).changed
+    assert publish(server, wish, key_name=algorithm, key_algorithm=algorithm).changed
 
 
-def test_no_record_sets_change_nothing(named):
-    outcome = publish(named)
+def test_no_record_sets_change_nothing(server):
+    outcome = publish(server)
     assert not outcome.changed
     assert outcome.values["record_sets"] == []
 
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
-def test_both_protocols_publish_and_read_back(named, protocol):
+def test_both_protocols_publish_and_read_back(server, protocol):
     wanted = [{"name": f"n{number}.example.com", "mx": [MX1, MX2]} for number in range(120)]
-    assert publish(named, *wanted, protocol=protocol).changed
-    assert len(named.mx("n119.example.com")) == 2
-    assert not publish(named, *wanted, protocol=protocol).changed
+    assert publish(server, *wanted, protocol=protocol).changed
+    assert len(server.mx("n119.example.com")) == 2
+    assert not publish(server, *wanted, protocol=protocol).changed
 
 
-def test_a_large_answer_that_does_not_fit_into_a_datagram_is_read_all_the_same(named):
+def test_a_large_answer_that_does_not_fit_into_a_datagram_is_read_all_the_same(server):
     many = [
         {"preference": number, "exchange": f"mx{number}.a-long-label-to-fill-it.example.org"} for number in range(50)
     ]
-    assert publish(named, {"name": "example.com", "mx": many}, protocol="udp").changed
-    assert not publish(named, {"name": "example.com", "mx": many}, protocol="udp").changed
-    assert len(named.mx("example.com")) == 50
+    assert publish(server, {"name": "example.com", "mx": many}, protocol="udp").changed
+    assert not publish(server, {"name": "example.com", "mx": many}, protocol="udp").changed
+    assert len(server.mx("example.com")) == 50
 
 
-def test_the_diff_shows_the_lines_of_the_zone_file_before_and_after(named):
-    publish(named, {"name": "example.com", "ttl": 60, "mx": [MX1]})
-    (diff,) = publish(named, {"name": "example.com", "mx": [MX2]}, check_mode=True).diffs
+def test_the_diff_shows_the_lines_of_the_zone_file_before_and_after(server):
+    publish(server, {"name": "example.com", "ttl": 60, "mx": [MX1]})
+    (diff,) = publish(server, {"name": "example.com", "mx": [MX2]}, check_mode=True).diffs
     assert diff.before == "example.com. 60 IN MX 10 mx1.example.com.\n"
     assert diff.after == "example.com. 60 IN MX 20 mx2.example.com.\n"
 
 
-def test_an_exchange_that_has_no_address_is_warned_of_and_the_servers_refusal_is_explained(named):
+def test_an_exchange_that_has_no_address_is_warned_of(server):
     nowhere = {"preference": 10, "exchange": "nowhere.example.com"}
-    (warning,) = publish(named, {"name": "example.net", "mx": [nowhere]}).warnings
+    (warning,) = publish(server, {"name": "example.net", "mx": [nowhere]}).warnings
     assert "nowhere.example.com" in warning and "no A or AAAA record" in warning
-    assert publish(named, {"name": "example.com", "mx": [nowhere]}, check_mode=True).warnings
+    assert publish(server, {"name": "example.com", "mx": [nowhere]}, check_mode=True).warnings
+
+
+def test_a_refusal_of_an_exchange_that_has_no_address_is_explained(named):
+    nowhere = {"preference": 10, "exchange": "nowhere.example.com"}
     with pytest.raises(ServerRefused, match="address record"):
         publish(named, {"name": "example.com", "mx": [nowhere]})
 
@@ -239,16 +246,16 @@ WISHES = st.fixed_dictionaries(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wishes=st.lists(WISHES, min_size=1, max_size=3))
-def test_check_mode_predicts_what_the_run_does_and_writes_nothing(named, wishes):
+def test_check_mode_predicts_what_the_run_does_and_writes_nothing(server, wishes):
     for wish in wishes:
-        serial = named.serial("example.com")
-        predicted = publish(named, wish, check_mode=True)
-        assert named.serial("example.com") == serial
-        done = publish(named, wish)
+        serial = server.serial("example.com")
+        predicted = publish(server, wish, check_mode=True)
+        assert server.serial("example.com") == serial
+        done = publish(server, wish)
         assert predicted == done
-        assert (named.serial("example.com") != serial) == done.changed
+        assert (server.serial("example.com") != serial) == done.changed
         after = done.values["record_sets"][0]["after"]
-        assert named.mx("p.example.com") == sorted(
+        assert server.mx("p.example.com") == sorted(
             (one["preference"], one["exchange"] + ".", after["ttl"]) for one in after["mx"]
         )
-        assert not publish(named, wish).changed
+        assert not publish(server, wish).changed
