@@ -1,0 +1,198 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What smtpd(8) tells a stranger at RCPT, as far as its restrictions ask tables about the recipient. Pure. Private.
+#
+# A stranger is a client that no table knows, without authentication, and whose sender nobody objects to. What depends
+# on more than the recipient (DNS lists, policy services, tables of clients) is passed over.
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_actions import (
+    LOWEST_DEFERRAL,
+    LOWEST_REFUSAL,
+    OF_OTHER_DOMAINS,
+    OF_OWN_DOMAINS,
+    OF_SINGLE_LABELS,
+    RESTRICTIONS,
+    Action,
+    Kind,
+    parse_action,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_journal import (
+    Destination,
+    Journal,
+    shown_hit,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_keys import (
+    access_keys,
+    parts_of,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_listing import Listing
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_lookups import (
+    Asking,
+    Hit,
+    TableList,
+    search,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_resolving import (
+    BAD_SYNTAX,
+    DEFAULT,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_settings import TraceSettings
+
+ACCEPTED = "accepted"
+ASKED_AHEAD = "asked_ahead"
+REFUSED = "refused"
+DEFERRED = "deferred"
+RELAY_DENIED = "relay_denied"
+
+_MOST_NESTED_CLASSES = 100
+# Restrictions with an argument that says nothing about the recipient.
+_WITH_ARGUMENT = re.compile(r"check_\w+|(?:reject|permit)_(?:rbl|rhsbl|rhswl|dnswl)_?\w*|sleep")
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """An answer that ends the restrictions, or one list of them where ``code`` is None (the recipient is let pass)."""
+
+    by: Hit
+    code: int | None = None
+    text: str = ""
+    verdict: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a stranger is told."""
+
+    verdict: str
+    code: int | None
+    text: str | None
+    by: Hit | None
+
+    def shown(self) -> dict[str, Any]:
+        """Give the answer as the module returns it."""
+        return {
+            "verdict": self.verdict,
+            "code": self.code,
+            "text": self.text,
+            "decided_by": shown_hit(self.by) if self.by else None,
+        }
+
+
+class Reception:
+    """The restrictions being gone through for one recipient."""
+
+    def __init__(self, settings: TraceSettings, found: Destination, listing: Listing, journal: Journal) -> None:
+        self.settings = settings
+        self.found = found
+        self.listing = listing
+        self.journal = journal
+        self.asked_by: Hit | None = None
+        self.put_off: Ruling | None = None
+
+    def answer(self) -> Asking[Answer]:
+        """Give what a stranger is told about the recipient."""
+        if self.found.decided_by.parameter == BAD_SYNTAX:
+            return Answer(REFUSED, 501, self.found.nexthop, self.found.decided_by)
+        for parameter in self._lists():
+            ruling = yield from self._go_through(parameter, self.settings.words(parameter), 0)
+            if ruling is not None and ruling.code is not None:
+                return Answer(ruling.verdict, ruling.code, ruling.text, ruling.by)
+        if self.put_off is not None:
+            return Answer(DEFERRED, self.put_off.code, self.put_off.text, self.put_off.by)
+        if self.settings.value("smtpd_reject_unlisted_recipient").lower() != "no":
+            ruling = self._unlisted()
+            if ruling is not None:
+                return Answer(ruling.verdict, ruling.code, ruling.text, ruling.by)
+        if self.asked_by is not None:
+            return Answer(ASKED_AHEAD, None, None, self.asked_by)
+        return Answer(ACCEPTED, 250, None, self.listing.by)
+
+    def _lists(self) -> tuple[str, ...]:
+        early = ("smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions")
+        late = ("smtpd_recipient_restrictions", "smtpd_relay_restrictions")
+        # Postfix before 3.6 has no such parameter, and always asked the relay restrictions last.
+        if self.settings.is_on("smtpd_relay_before_recipient_restrictions"):
+            late = (late[1], late[0])
+        return (*early, *late) if self.settings.value("smtpd_delay_reject").lower() != "no" else late
+
+    def _go_through(self, name: str, restrictions: Sequence[str], depth: int) -> Asking[Ruling | None]:
+        waiting = list(restrictions) if depth <= _MOST_NESTED_CLASSES else []
+        only_warns = False
+        while waiting:
+            restriction = waiting.pop(0)
+            folded = restriction.lower()
+            if folded == "warn_if_reject":
+                only_warns = True
+                continue
+            ruling: Ruling | None = None
+            if folded == "check_recipient_access" and waiting:
+                ruling = yield from self._ask_table(name, waiting.pop(0), depth)
+            elif ":" in restriction:
+                if name in ("smtpd_recipient_restrictions", "smtpd_relay_restrictions") or depth:
+                    ruling = yield from self._ask_table(name, restriction, depth)
+            elif restriction in self.settings.words("smtpd_restriction_classes"):
+                ruling = yield from self._go_through(restriction, self.settings.words(restriction), depth + 1)
+            elif _WITH_ARGUMENT.fullmatch(folded) and folded != "check_recipient_maps" and waiting:
+                waiting.pop(0)
+            else:
+                ruling = self._plain(name, folded)
+            if ruling is not None and not (only_warns and ruling.code is not None):
+                return ruling
+            only_warns = False
+        return None
+
+    def _plain(self, name: str, restriction: str) -> Ruling | None:
+        """Judge by a restriction without argument."""
+        by = Hit(name, value=restriction)
+        if restriction == "reject_unverified_recipient":
+            self.asked_by = self.asked_by or by
+        if restriction in ("reject_unlisted_recipient", "check_recipient_maps"):
+            return self._unlisted()
+        actions = {**RESTRICTIONS, **(OF_OTHER_DOMAINS if self.found.address_class == DEFAULT else OF_OWN_DOMAINS)}
+        if "." not in parts_of(self.found.recipient)[1]:
+            actions.update(OF_SINGLE_LABELS)
+        action = actions.get(restriction)
+        return None if action is None else self._ruling(action, by, is_relaying=restriction in OF_OTHER_DOMAINS)
+
+    def _ask_table(self, name: str, table: str, depth: int) -> Asking[Ruling | None]:
+        """Judge by an access(5) table of recipients."""
+        parents_match = self.settings.parents_match("smtpd_access_maps")
+        keys = access_keys(self.found.recipient, self.settings.extensions, parents_match)
+        hit = yield from search(TableList(name, (self.settings.table_of(table),)), keys)
+        if hit is None:
+            return None
+        value = (hit.value or "").strip()
+        self.journal.note("reception", self.found.recipient, hit, value)
+        action = parse_action(value)
+        if action.kind is not Kind.RESTRICTIONS:
+            return self._ruling(action, hit)
+        return (yield from self._go_through(name, words(value), depth + 1))
+
+    def _ruling(self, action: Action, by: Hit, is_relaying: bool = False) -> Ruling | None:
+        code = self.settings.value(action.code_parameter)
+        number = int(code) + action.code_offset if code.isdigit() else action.code
+        ruling = Ruling(by, number, action.text, RELAY_DENIED if is_relaying else _verdict(number))
+        if action.kind is Kind.PUT_OFF:
+            self.put_off = self.put_off or ruling
+        if action.kind is Kind.PERMIT:
+            return Ruling(by)
+        return ruling if action.kind is Kind.REPLY else None
+
+    def _unlisted(self) -> Ruling | None:
+        listing = self.listing
+        if listing.is_known is not False or listing.code is None or listing.by is None:
+            return None
+        return Ruling(listing.by, listing.code, listing.text, _verdict(listing.code))
+
+
+def _verdict(code: int) -> str:
+    return REFUSED if code >= LOWEST_REFUSAL else DEFERRED if code >= LOWEST_DEFERRAL else ACCEPTED

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What the tracing of routes wants of a Postfix server: its main.cf, expanded, and the nature of its tables. Private.
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+    expanded,
+    read_text,
+    run_or_fail,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace import (
+    TracedAddress,
+    trace_address,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_asking import LookupTables
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_lookups import (
+    Table,
+    together,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_resolving import Sender
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_settings import (
+    DECIDING,
+    TraceSettings,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.traced_routes import TracedRoutes, TraceRequest
+
+# Tables that Postfix asks for whole addresses only: patterns, and programs that may be such.
+_PATTERN_TYPES = ("cidr", "fail", "pcre", "randmap", "regexp", "socketmap", "tcp")
+_JOINING_TYPES = ("pipemap", "unionmap")
+_QUERY_TYPES = ("ldap", "memcache", "mysql", "pgsql", "sqlite")
+# A query that takes a key apart, or is limited to some domains, cannot be asked for parts (pgsql_table(5)).
+_TAKES_APART = re.compile(r"^\s*(?:domain\s*=\s*\S|(?:query|query_filter|key_format)\s*=.*%[udUD1-9])", re.MULTILINE)
+_SENDERS = ("sender_dependent_default_transport_maps", "sender_dependent_relayhost_maps")
+
+
+class PostfixRouteTracer:
+    """Follows addresses through one Postfix instance, by its tables; no mail is sent and nothing written."""
+
+    def __init__(self, config_directory: str) -> None:
+        self._config_directory = config_directory
+
+    def trace(self, request: TraceRequest) -> TracedRoutes:
+        """Follow all addresses at once. Raises CommandFailed when a table on the way cannot be asked."""
+        parameters = self._read_parameters()
+        settings = TraceSettings(parameters, _read_listed_file, lru_cache(maxsize=None)(_table))
+        tables = LookupTables(self._config_directory)
+        ways = [trace_address(settings, address, Sender(request.sender)) for address in request.addresses]
+        traced: list[TracedAddress] = tables.walk(together(ways))
+        warnings = [*self._overrides(), *_gaps(parameters, request)]
+        warnings += [
+            f"{table} was asked directly, and not through proxymap(8) with its rights, since Postfix does not run"
+            for table in tables.asked_directly
+        ]
+        return TracedRoutes([one.shown() for one in traced], tuple(warnings))
+
+    def _read_parameters(self) -> Mapping[str, str]:
+        if read_text(Path(self._config_directory) / "main.cf") is None:
+            # The command first: without Postfix there is no main.cf either.
+            run_or_fail(["postconf", "-m"], self._config_directory)
+            raise ServerStateError(
+                f"Postfix has no configuration on this server: there is no file {self._config_directory}/main.cf; "
+                "install Postfix, or name the right config_directory."
+            )
+        parameters = expanded(self._config_directory, [])
+        if "$" in (read_relay := run_or_fail(["postconf", "-h", "luser_relay"], self._config_directory).stdout):
+            # $user and the like are local(8)'s own, and postconf(1) would make nothing of them.
+            parameters["luser_relay"] = read_relay.strip()
+        return parameters
+
+    def _overrides(self) -> Iterator[str]:
+        """Tell which services have values of their own, that were not followed."""
+        for line in run_or_fail(["postconf", "-P"], self._config_directory).stdout.splitlines():
+            place, _equals, value = line.partition(" = ")
+            service, _slash, name = place.rpartition("/")
+            if name in DECIDING:
+                yield f"master.cf sets {name} for the service {service} alone, which was not followed: {value}"
+
+
+def _gaps(parameters: Mapping[str, str], request: TraceRequest) -> Iterator[str]:
+    if parameters.get("content_filter"):
+        yield (
+            f"content_filter is {parameters['content_filter']}: mail is handed there first, and what is told here is "
+            "where it goes when it comes back"
+        )
+    for name in _SENDERS:
+        if request.sender is None and parameters.get(name):
+            yield f"{name} is set, and was not asked: give a sender to see where that sender's mail goes"
+
+
+def _read_listed_file(path: str) -> str:
+    text = read_text(Path(path))
+    if text is None:
+        raise ServerStateError(
+            f"The file {path} stands in a list of main.cf and is not there, so that Postfix puts off mail: create it, "
+            "or take it out of the list"
+        )
+    return text
+
+
+def _table(name: str) -> Table:
+    return Table(name, _takes_parts(name))
+
+
+def _takes_parts(name: str) -> bool:
+    kind, _colon, rest = name.partition(":")
+    if kind == "proxy":
+        return _takes_parts(rest)
+    if kind in _PATTERN_TYPES:
+        return False
+    if kind in _JOINING_TYPES:
+        # The first table counts for all of them.
+        return all(_takes_parts(one) for one in words(rest.strip()[1:-1])[:1])
+    if kind in _QUERY_TYPES and rest.startswith("/"):
+        return not _TAKES_APART.search(read_text(Path(rest)) or "")
+    return True
