@@ -201,8 +201,9 @@ local_recipient_maps =
 mailbox_transport_maps = inline:{{ games = lmtp:unix:private/games }}
 fallback_transport_maps = inline:{{ elsewhere = custom }}
 luser_relay = $user.unknown@far.example
-smtpd_recipient_restrictions = check_recipient_access inline:{{closed@=550 5.2.1 closed},{later@split.example=450 4.2.1 later},
-  {classed@split.example=stern},{ok@far.example=OK},{mail.example.com=DUNNO}}, warn_if_reject, reject_non_fqdn_recipient,
+smtpd_recipient_restrictions = check_recipient_access inline:{{closed@=550 5.2.1 closed},
+  {later@split.example=450 4.2.1 later},{classed@split.example=stern},{ok@far.example=OK},{mail.example.com=DUNNO}},
+  warn_if_reject, reject_non_fqdn_recipient,
   check_recipient_access inline:{{no.mail.example.com=REJECT}}
 smtpd_relay_restrictions = permit_auth_destination, check_recipient_access inline:{{ok@far.example=OK}}, reject
 smtpd_restriction_classes = stern
