@@ -59,29 +59,27 @@ class Resolver:
         """
         answers: dict[Question, Answer] = dict.fromkeys(questions, NoReply("nobody was asked"))
         open_questions = list(answers)
+        is_there = not answers
         for address in self.addresses:
+            if not open_questions:
+                break
+            # Every resolver has the root; it comes first, so that silence is known to be about the other names only.
+            root = Query(address, ".", "NS")
             queries = {question: Query(address, *question) for question in open_questions}
-            found = self._fan_out.ask(queries.values())
+            found = self._fan_out.ask([root, *queries.values()])
+            has_root = isinstance(known := found[root], Reply) and known.offers_recursion
+            is_there = is_there or has_root or not all(_says_nothing(found[query]) for query in queries.values())
             for question, query in queries.items():
                 if isinstance(found[query], Reply) or isinstance(answers[question], NoReply):
                     answers[question] = found[query]
             open_questions = [question for question in open_questions if problem_of(answers[question]) is not None]
-            if not open_questions:
-                break
-        if answers and all(_says_nothing(answer) for answer in answers.values()) and not self._is_there(answers):
+        if not is_there:
             raise ResolverUseless(
                 f"nothing can be looked up at the resolver {', '.join(self.addresses)} (port {self._fan_out.port}): "
                 f"{problem_of(next(iter(answers.values())))}; check that a resolver runs there which this host may "
                 "use, or name another with the option resolver"
             )
         return answers
-
-    def _is_there(self, answers: Mapping[Question, Answer]) -> bool:
-        """Tell whether the silence that is all these answers is about their names only: every resolver has the root."""
-        if any(isinstance(answer, Reply) for answer in answers.values()):
-            return False
-        found = self._fan_out.ask(Query(address, ".", "NS") for address in self.addresses)
-        return not all(_says_nothing(answer) for answer in found.values())
 
     def look_up_hosts(self, names: Iterable[str]) -> dict[str, Host]:
         """Give the addresses of hosts; aliases are followed by the resolver. Raises ResolverUseless."""

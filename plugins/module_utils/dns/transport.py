@@ -137,24 +137,35 @@ class UdpTransport:
     def replies(self, wires: Mapping[int, bytes], repeatable: bool) -> Iterator[bytes]:
         """Send messages, given by their ids, and give the reply to each as it comes, in any order.
 
-        ``window`` messages are in flight at once. Raises TransportError after ``timeout`` seconds without any reply.
+        ``window`` messages are started at once; one that has to be repeated makes way for others, so that what the
+        server leaves out does not keep the rest from being asked. Raises TransportError after ``timeout`` seconds
+        without any reply.
         """
         connected = self._connected()
         unsent = list(wires)
-        in_flight: dict[int, float] = {}
+        sent_at: dict[int, float] = {}
+        fresh: set[int] = set()
+        is_there = False
         silent_since = time.monotonic()
-        while unsent or in_flight:
+        while unsent or sent_at:
             now = time.monotonic()
             if now - silent_since > self.timeout:
                 raise TransportError(f"it did not answer within {self.timeout:g} s")
-            due = [number for number, sent in in_flight.items() if repeatable and now - sent > _RESEND_AFTER]
-            room = max(0, self.window - len(in_flight))
-            for number in due + unsent[:room]:
+            due = [number for number, sent in sent_at.items() if repeatable and now - sent > _RESEND_AFTER]
+            fresh.difference_update(due)
+            starting = unsent[: max(0, self.window - len(fresh))]
+            del unsent[: len(starting)]
+            fresh.update(starting)
+            for number in due[: self.window] + starting:
                 _send(connected, wires[number])
-                in_flight[number] = now
-            del unsent[:room]
+                sent_at[number] = now
+            if starting and is_there:
+                silent_since = now
             reply = _receive(connected, min(_RESEND_AFTER, self.timeout))
-            if reply is not None and in_flight.pop(int.from_bytes(reply[:2], "big"), None) is not None:
+            number = int.from_bytes(reply[:2], "big") if reply is not None else -1
+            if reply is not None and sent_at.pop(number, None) is not None:
+                fresh.discard(number)
+                is_there = True
                 silent_since = time.monotonic()
                 yield reply
 
@@ -191,6 +202,9 @@ def _was_closed(connected: socket.socket) -> bool:
 def _send(connected: socket.socket, datagram: bytes) -> None:
     try:
         connected.send(datagram)
+    except ConnectionRefusedError as error:
+        # What the system heard of an earlier datagram.
+        raise TransportError(f"it does not listen there ({error.strerror})") from error
     except OSError as error:
         raise TransportError(f"nothing can be sent to it ({error.strerror or error})") from error
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from defective_server import silent_on_mx
+from defective_server import silent, silent_on_mx
 from internet import Internet, started_internet
-from zones import FIRST, MAIL, NOBODY, ROOT, Zone
+from zones import DEFECTIVE, FIRST, MAIL, NOBODY, ROOT, Zone
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ResolverUseless
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.fan_out import FanOut, NoReply, Query
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.resolving import (
     Resolver,
     look_up_exchangers,
@@ -22,6 +23,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchange
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord
 
 MANY = 100
+# More than are under way at once.
+SILENT_NAMES = 250
 ZONES = [
     Zone(
         "plain.xa",
@@ -32,13 +35,14 @@ ZONES = [
     Zone("large.xa", "".join(f"@ MX {number} exchange-number-{number:03}\n" for number in range(MANY))),
     Zone("silent.xa", "@ MX 10 mail\n", servers=("ns3",)),
     Zone("dead.xa", servers=("ns4",)),
+    Zone("mute.xa", "".join(f"n{number} MX 10 mail\n" for number in range(SILENT_NAMES)), servers=("ns3",)),
     Zone("many.xa", "".join(f"n{number} MX 10 mail\n" for number in range(1000))),
 ]
 
 
 @pytest.fixture(scope="module")
 def internet() -> Iterator[Internet]:
-    with started_internet(ZONES, {"silent.xa": silent_on_mx}) as running:
+    with started_internet(ZONES, {"silent.xa": silent_on_mx, "mute.xa": silent}) as running:
         yield running
 
 
@@ -107,6 +111,22 @@ def test_a_thousand_names_are_looked_up_at_once(internet):
     names = [f"n{number}.many.xa" for number in range(1000)]
     found = looked_up(internet, *names)
     assert all(found[name].hosts["mail.many.xa"].addresses == (MAIL,) for name in names)
+
+
+def test_many_names_without_any_answer_do_not_stand_in_the_way_of_the_others(internet):
+    mute = [f"n{number}.mute.xa" for number in range(SILENT_NAMES)]
+    found = looked_up(internet, *mute, "plain.xa")
+    assert found["plain.xa"].problem is None
+    assert all(found[name].problem is not None and found[name].exists for name in mute)
+
+
+@pytest.mark.usefixtures("internet")
+def test_many_questions_that_a_server_leaves_out_do_not_stand_in_the_way_of_the_others():
+    left_out = [Query(DEFECTIVE, f"n{number}.silent.xa", "MX") for number in range(SILENT_NAMES)]
+    answered = [Query(DEFECTIVE, name, "SOA") for name in ("silent.xa", "plain.xa")]
+    found = FanOut(53, 2, window=100).ask([answered[0], *left_out, answered[1]])
+    assert [isinstance(found[query], NoReply) for query in answered] == [False, False]
+    assert all(isinstance(found[query], NoReply) for query in left_out)
 
 
 def test_the_next_resolver_is_asked_when_one_is_silent(internet):
