@@ -62,7 +62,7 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
             rehearse=check_mode,
         )
         if not check_mode:
-            _confirm(connection, changes, params)
+            _confirm(connection, wishes, changes, params)
     return Outcome(
         changed=any(change.is_due for change in changes),
         values={"record_sets": [_returned(change) for change in changes]},
@@ -75,11 +75,13 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
     )
 
 
-def _confirm(connection: Connection, changes: Sequence[Change], params: dict[str, Any]) -> None:
+def _confirm(
+    connection: Connection, wishes: Sequence[WantedSet], changes: Sequence[Change], params: dict[str, Any]
+) -> None:
     """Read back what was written, and wait for the other servers where that is wanted."""
     written = [change for change in changes if change.is_due]
     try:
-        _read_back(connection, written)
+        _read_back(connection, wishes, written)
         if params["wait"]:
             wait_for_agreement(connection, changes, params["wait_timeout"], params["timeout"])
     except (WriteNotSeen, ServersDisagree):
@@ -122,15 +124,16 @@ def _plan_again(connection: Connection, wishes: Sequence[WantedSet], overtaken: 
     return _plan(connection, [wish for wish in wishes if wish.name in names])
 
 
-def _read_back(connection: Connection, written: Sequence[Change]) -> None:
-    """Raise WriteNotSeen unless the server gives what was written."""
+def _read_back(connection: Connection, wishes: Sequence[WantedSet], written: Sequence[Change]) -> None:
+    """Raise WriteNotSeen unless the wishes of what was written are fulfilled, whatever else somebody changed since."""
+    wished = {wish.name: wish for wish in wishes}
     unseen = list(written)
     for pause in _READ_BACK_PAUSES:
         if not unseen:
             return
         time.sleep(pause)
         readings = read_sets(connection, {change.name: change.zone for change in unseen})
-        unseen = [change for change in unseen if readings[change.name].current != change.after]
+        unseen = [one for one in unseen if plan_change(wished[one.name], readings[one.name]).is_due]
     if unseen:
         first = unseen[0]
         shown = readings[first.name].current

@@ -85,6 +85,7 @@ class TcpTransport:
         except OSError as error:
             raise TransportError(f"no connection could be opened ({error.strerror or error})") from error
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _acknowledge_at_once(opened)
         opened.setblocking(False)
         self._socket = opened
         return opened
@@ -108,6 +109,7 @@ class TcpTransport:
                 chunk = connected.recv(_CHUNK)
                 if not chunk:
                     raise ConnectionResetError("end of stream")
+                _acknowledge_at_once(connected)
                 self._received += chunk
                 yield from self._whole_messages()
 
@@ -188,6 +190,15 @@ class UdpTransport:
             raise TransportError(f"it cannot be reached ({error.strerror or error})") from error
         self._socket = opened
         return opened
+
+
+def _acknowledge_at_once(connected: socket.socket) -> None:
+    """Keep a server that awaits an acknowledgement before its next reply (RFC 896) from waiting 40 ms for it.
+
+    Linux forgets this setting now and then (tcp(7)); other systems do not have it.
+    """
+    if hasattr(socket, "TCP_QUICKACK"):
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 def _was_closed(connected: socket.socket) -> bool:

@@ -18,7 +18,7 @@ ZONES = {
     "example.com": Zone("alias CNAME mx1\nsub NS ns.sub\nns.sub A 127.0.0.9\n"),
     "example.net": Zone("child NS ns1.child\nns1.child A 127.0.0.1\n"),
     "child.example.net": Zone(),
-    "xn--bcher-kva.example": Zone(),
+    "xn--bcher-kva.example": Zone("xn--mil-qla A 127.0.0.1\n"),
     "locked.example": Zone("@ MX 10 mx1.example.com.\n", policy=LOCKED),
 }
 STARTERS = {"BIND": started_named, "Knot DNS": started_knot_primary, "PowerDNS": started_powerdns}

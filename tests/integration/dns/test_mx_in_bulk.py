@@ -114,6 +114,16 @@ def test_a_cname_that_somebody_puts_there_in_between_is_told_and_not_taken_for_s
         server.nsupdate("zone example.com", "update delete a.example.com CNAME")
 
 
+def test_what_somebody_adds_right_after_a_write_is_not_taken_for_a_write_that_failed(server, server_relay):
+    def somebody_else(wire: bytes) -> None:
+        if server_relay.updates and not is_update(wire) and len(server.mx("a.example.com")) == 1:
+            server.nsupdate("zone example.com", "update add a.example.com 3600 MX 5 theirs.example.org.")
+
+    server_relay.answer = somebody_else
+    assert publish(server_relay, server, {"name": "a.example.com", "state": "present", "mx": [MX1]}).changed
+    assert len(server.mx("a.example.com")) == 2
+
+
 def test_an_update_that_the_server_says_it_took_but_did_not_is_an_error(server, server_relay):
     server_relay.answer = lambda wire: signed_answer(wire, dns.rcode.NOERROR) if _changes_something(wire) else None
     with pytest.raises(failures.WriteNotSeen, match=r"a\.example\.com no MX record instead of 10 mx1\.example\.com\."):
