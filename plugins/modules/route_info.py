@@ -126,6 +126,8 @@ addresses:
       description:
         - Whether a table of recipients or aliases has the address. V(null) when none could tell, as for other servers'
           addresses and for domains without a table of recipients.
+        - V(true) also for an entry for the whole domain, such as that of a split domain whose unknown recipients are
+          forwarded; RV(addresses[].known_by) and RV(addresses[].at_rcpt) tell the difference.
       type: bool
       sample: true
     known_by:

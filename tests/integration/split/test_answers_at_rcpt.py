@@ -176,3 +176,35 @@ def test_nothing_was_refused_for_a_fault_of_the_configuration(pair: Pair) -> Non
     for server in (pair.hq, pair.cloud):
         assert server.command("postfix", "check").stderr == ""
         assert [line for line in server.log().splitlines() if re.search("warning|error|fatal|panic| 451 ", line)] == []
+
+
+def test_route_info_foretells_where_recipients_go_and_what_strangers_hear(pair: Pair) -> None:
+    local, to_cloud = "lmtp:unix:private/mailboxes", f"relay:[{pair.cloud.address}]:{pair.cloud.port}"
+    to_lab = f"relay:[{pair.hq.network.lab}]:25"
+    foretold = {
+        "ann@example.com": (True, "accepted", local),
+        "ANN+news@example.com": (True, "accepted", local),
+        "bob@example.com": (True, "accepted", to_cloud),
+        "cyd@example.com": (True, "asked_ahead", to_cloud),
+        "nobody@example.com": (True, "asked_ahead", to_cloud),
+        "postmaster@example.com": (True, "accepted", local),
+        "eve@b.example.com": (True, "accepted", to_lab),
+        "nobody@b.example.com": (True, "asked_ahead", to_lab),
+        "nobody@example.org": (False, "refused", local),
+        "nobody@sub.example.com": (None, "relay_denied", "smtp:sub.example.com"),
+        "nobody@c.b.example.com": (None, "relay_denied", "smtp:c.b.example.com"),
+        "special.example.net@example.net": (False, "refused", local),
+        "carl@example.net": (True, "accepted", local),
+        "closed@example.net": (True, "refused", local),
+        "a@slow.example.net": (None, "relay_denied", "smtp:[192.0.2.1]"),
+    }
+    result = pair.hq.run("route_info", addresses=list(foretold))
+    told = {
+        one["address"]: (one["known"], one["at_rcpt"]["verdict"], f"{one['transport']}:{one['nexthop']}")
+        for one in result["addresses"]
+    }
+    assert told == foretold
+    for one in result["addresses"]:
+        answer = pair.hq.ask(one["address"])
+        if one["at_rcpt"]["verdict"] != "asked_ahead":
+            assert answer.code == one["at_rcpt"]["code"], f"{one['address']}: {answer}"

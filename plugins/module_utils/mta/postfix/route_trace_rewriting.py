@@ -107,7 +107,9 @@ def expand_aliases(settings: TraceSettings, address: str, journal: Journal) -> A
     of_itself: set[str] = set()
     level: list[tuple[str, frozenset[str]]] = [(address, frozenset())]
     while level:
-        hits = yield from together([find_rewriting(settings, "virtual_alias_maps", current) for current, _ in level])
+        hits = yield from together(
+            [find_rewriting(settings, "virtual_alias_maps", current) for current, _before in level]
+        )
         next_level: list[tuple[str, frozenset[str]]] = []
         for (current, before), hit in zip(level, hits):
             listed = listed_addresses(settings, hit, current, "virtual") if hit else ()

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +15,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     read_text,
     run_or_fail,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace import (
     TracedAddress,
     trace_address,
@@ -31,14 +29,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
     DECIDING,
     TraceSettings,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_types import takes_parts
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.traced_routes import TracedRoutes, TraceRequest
 
-# Tables that Postfix asks for whole addresses only: patterns, and programs that may be such.
-_PATTERN_TYPES = ("cidr", "fail", "pcre", "randmap", "regexp", "socketmap", "tcp")
-_JOINING_TYPES = ("pipemap", "unionmap")
-_QUERY_TYPES = ("ldap", "memcache", "mysql", "pgsql", "sqlite")
-# A query that takes a key apart, or is limited to some domains, cannot be asked for parts (pgsql_table(5)).
-_TAKES_APART = re.compile(r"^\s*(?:domain\s*=\s*\S|(?:query|query_filter|key_format)\s*=.*%[udUD1-9])", re.MULTILINE)
 _SENDERS = ("sender_dependent_default_transport_maps", "sender_dependent_relayhost_maps")
 
 
@@ -107,18 +100,4 @@ def _read_listed_file(path: str) -> str:
 
 
 def _table(name: str) -> Table:
-    return Table(name, _takes_parts(name))
-
-
-def _takes_parts(name: str) -> bool:
-    kind, _colon, rest = name.partition(":")
-    if kind == "proxy":
-        return _takes_parts(rest)
-    if kind in _PATTERN_TYPES:
-        return False
-    if kind in _JOINING_TYPES:
-        # The first table counts for all of them.
-        return all(_takes_parts(one) for one in words(rest.strip()[1:-1])[:1])
-    if kind in _QUERY_TYPES and rest.startswith("/"):
-        return not _TAKES_APART.search(read_text(Path(rest)) or "")
-    return True
+    return Table(name, takes_parts(name, lambda path: read_text(Path(path)) or ""))

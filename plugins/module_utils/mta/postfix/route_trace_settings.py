@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
@@ -35,15 +35,22 @@ DECIDING = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
 class TraceSettings:
-    """A server's main.cf, every ``$name`` expanded, with what is needed to read its lists and tables."""
+    """A server's main.cf, every ``$name`` expanded. Each list in it is read once, for all addresses."""
 
-    parameters: Mapping[str, str]
-    read_file: Callable[[str], str]
-    """Gives the text of a file that stands as an element in a list of domains."""
-    table_of: Callable[[str], Table]
-    """Gives the table of a name in main.cf."""
+    def __init__(
+        self, parameters: Mapping[str, str], read_file: Callable[[str], str], table_of: Callable[[str], Table]
+    ) -> None:
+        """``read_file`` gives the text of a file in a list of domains, ``table_of`` the table of a name in main.cf."""
+        self.parameters = parameters
+        self.table_of = table_of
+        self._read_file = read_file
+        self.words = lru_cache(maxsize=None)(self._words)
+        """Gives the elements of a list value; raises ServerStateError for one that Postfix cannot read either."""
+        self.tables = lru_cache(maxsize=None)(self._tables)
+        """Gives the tables of a parameter."""
+        self.domains = lru_cache(maxsize=None)(self._domains)
+        """Gives the domains of a parameter."""
 
     def value(self, name: str) -> str:
         """Give the value of a parameter; one that this Postfix does not have is empty."""
@@ -53,30 +60,11 @@ class TraceSettings:
         """Tell whether a parameter says yes."""
         return self.value(name).lower() == "yes"
 
-    def words(self, name: str) -> tuple[str, ...]:
-        """Give the elements of a list value; raises ServerStateError for one that Postfix cannot read either."""
-        try:
-            return words(self.value(name))
-        except InvalidInput as error:
-            raise ServerStateError(
-                f"The value of {name} in main.cf is {self.value(name)!r}, with an opening brace that is not closed: "
-                "close it first"
-            ) from error
-
-    def tables(self, name: str) -> TableList:
-        """Give the tables of a parameter; ``name`` alone is one of the server's default type."""
-        return TableList(name, tuple(self.table_of(word) for word in self.words(name)))
-
-    def domains(self, name: str) -> DomainList:
-        """Give the domains of a parameter. Of those that name an address class, relay_domains alone knows parents."""
-        patterns = tuple(parse_patterns(self.words(name), self.read_file, self.table_of))
-        return DomainList(name, patterns, self.parents_match(name) if name == "relay_domains" else None)
-
     def parents_match(self, name: str) -> bool:
         """Tell whether ``example.com`` stands for its sub-domains too in a parameter's tables."""
         return name in self.words("parent_domain_matches_subdomains")
 
-    @property
+    @cached_property
     def extensions(self) -> ExtensionRules:
         """How addresses fall into user and extension here."""
         return ExtensionRules(
@@ -88,3 +76,20 @@ class TraceSettings:
     def propagates(self, kind: str) -> bool:
         """Tell whether an extension that no key had goes to the addresses of a result (``canonical``, ``virtual``)."""
         return kind in self.words("propagate_unmatched_extensions")
+
+    def _words(self, name: str) -> tuple[str, ...]:
+        try:
+            return words(self.value(name))
+        except InvalidInput as error:
+            raise ServerStateError(
+                f"The value of {name} in main.cf is {self.value(name)!r}, with an opening brace that is not closed: "
+                "close it first"
+            ) from error
+
+    def _tables(self, name: str) -> TableList:
+        return TableList(name, tuple(self.table_of(word) for word in self.words(name)))
+
+    def _domains(self, name: str) -> DomainList:
+        patterns = tuple(parse_patterns(self.words(name), self._read_file, self.table_of))
+        # Of the lists that name an address class, relay_domains alone knows parents.
+        return DomainList(name, patterns, self.parents_match(name) if name == "relay_domains" else None)
