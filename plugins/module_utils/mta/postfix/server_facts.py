@@ -9,6 +9,7 @@ import ipaddress
 import json
 import socket
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
@@ -57,20 +58,41 @@ def refuse_overrides(server: PostfixServer, parameters: Iterable[str]) -> None:
             )
 
 
-def refuse_foreign_domains(server: PostfixServer, domains: Iterable[str], own_directory: str) -> None:
-    """Raise ServerStateError when another setting of the server has one of the domains in a class already."""
+@dataclass(frozen=True)
+class Place:
+    """Where a setting that is not ours names a domain: an element of one of the domain lists."""
+
+    parameter: str
+    element: str
+
+    @property
+    def is_final(self) -> bool:
+        """Tell whether the server delivers the domain's mail itself (ADDRESS_CLASS_README)."""
+        return self.parameter != "relay_domains"
+
+
+def foreign_domains(server: PostfixServer, domains: Iterable[str], own_directory: str) -> dict[str, Place]:
+    """Give those of the domains that another setting of the server has in a class already, and where."""
     names = sorted(domains)
     lists = expanded(server.config_directory, _DOMAIN_LISTS)
+    found: dict[str, Place] = {}
     for parameter in _DOMAIN_LISTS:
         for element in words(lists.get(parameter, "")):
             if own_directory in element or element.startswith("!"):
                 continue
-            found = _members(server, element, names)
-            if found:
-                raise ServerStateError(
-                    f"{found[0]} is in {parameter} of this server already ({element}), and laying a split over such "
-                    f"a domain is not supported yet: remove it there, or do not split it on this server"
-                )
+            for name in _members(server, element, names):
+                found.setdefault(name, Place(parameter, element))
+    return found
+
+
+def refuse_foreign_domain(name: str, place: Place, mode: str | None) -> None:
+    """Raise ServerStateError for a domain that a setting of the server has already; ``mode`` None is a split."""
+    asked = "laying a split over such a domain is not supported yet" if mode is None else f"it cannot be {mode} as well"
+    cure = "do not split it on this server" if mode is None else "do not name it in email_routing"
+    raise ServerStateError(
+        f"{name} is in {place.parameter} of this server already ({place.element}), and {asked}: "
+        f"remove it there, or {cure}"
+    )
 
 
 def refuse_waiting_mail(server: PostfixServer, domains: Collection[str]) -> None:
@@ -109,7 +131,7 @@ def networks_of_peers(settings: Sequence[DomainSettings]) -> dict[Peer, tuple[Ne
                 networks.update(resolved[client])
             found[peer] = tuple(sorted(networks, key=str))
             for network in (*networks, *_networks(peer.relay.host, owner)):
-                if network.num_addresses == 1 and _is_own(str(network.network_address)):
+                if network.num_addresses == 1 and is_own_address(str(network.network_address)):
                     raise ServerStateError(
                         f"{owner} is this server itself (relay {peer.relay}, address {network.network_address}): "
                         f"mail for it would come back here, give the relay and clients of the other site"
@@ -132,7 +154,7 @@ def _networks(client: str, owner: str) -> tuple[Network, ...]:
     return tuple(sorted({ipaddress.ip_network(str(answer[4][0]).partition("%")[0]) for answer in answers}, key=str))
 
 
-def _is_own(address: str) -> bool:
+def is_own_address(address: str) -> bool:
     """Tell whether an address belongs to this machine: only then can a socket be bound to it."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:

@@ -26,6 +26,7 @@ VERIFY_CLASS = "split_domain_verify"
 REFUSE_CLASS = "split_domain_refuse_unknown"
 UNLISTED_CLASS = "split_domain_refuse_unlisted"
 SKIP_CLASS = "split_domain_skip"
+REMOTE_CLASS = "split_domain_remote"
 # Parameters that give tables a name, so that main.cf can be read.
 ROUTES = "split_domain_routes"
 DOMAINS = "split_domain_domains"
@@ -33,11 +34,14 @@ KNOWN = "split_domain_known"
 QUESTION = "split_domain_question"
 SUBDOMAINS = "split_domain_subdomains"
 FORWARDED = "split_domain_forwarded"
+RECIPIENTS = "split_domain_recipients"
 LOOP = "554 5.4.6 Mail loop: the mailbox lives on the site that sent this"
 UNKNOWN_HERE_AND_THERE = "550 5.1.1 User unknown on this site and on the one that sent this"
 UNLISTED = "550 5.1.1 User unknown"
 # local(8), for a domain whose settings name no transport.
 LAST_RESORT = "local:"
+# The value of an address that is known; nobody looks at it.
+KNOWN_RECIPIENT = "known"
 # What access(5) takes for "no answer". In a table whose answers may be joined with others a class has to say it.
 NO_ANSWER = "DUNNO"
 
@@ -68,6 +72,21 @@ class TableNames:
 
 
 @dataclass(frozen=True)
+class CompiledModes:
+    """What the routing modes of domains add to the tables and parameters of a server."""
+
+    rows: tuple[tuple[str, str], ...] = ()
+    """Entries of the table ``domains``."""
+    recipients: tuple[str, ...] = ()
+    """Addresses that are known without asking."""
+    remote_restrictions: str | None = None
+    """What strangers meet who send to a remote domain; None without such a domain."""
+    calls_ahead: bool = False
+    queue_lifetime: str | None = None
+    proxy_addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class SplitConfiguration:
     """What has to stand on the server: table texts by name, elements of list parameters, and whole parameters."""
 
@@ -83,12 +102,14 @@ def compile_split(
     networks_of: Mapping[Peer, Sequence[Network]],
     known_elsewhere: Sequence[str],
     tables: TableNames,
+    modes: CompiledModes = CompiledModes(),
 ) -> SplitConfiguration:
-    """Compile the settings of all split domains of a server.
+    """Compile the settings of all split domains of a server, and the routing modes of others.
 
     ``networks_of`` gives the networks of every peer's clients; ``known_elsewhere`` the server's own alias tables
     (``type:name``), whose addresses are not unknown.
     """
+    recipients = (f"${RECIPIENTS}",) if modes.recipients else ()
     groups = _peer_groups(settings, networks_of)
     policies = {
         str(peer.relay): peer.relay.tls for entry in settings for peer in entry.peers if peer.relay.tls != "may"
@@ -100,14 +121,21 @@ def compile_split(
         UNLISTED_CLASS: f"check_recipient_access static:{{{UNLISTED}}}",
         CALL_AHEAD_CLASS: "permit_mynetworks, permit_sasl_authenticated, reject_unverified_recipient",
         VERIFY_CLASS: "reject_unverified_recipient",
+        **({} if modes.remote_restrictions is None else {REMOTE_CLASS: modes.remote_restrictions}),
     }
+    calls_ahead = modes.calls_ahead or any(_calls_ahead(entry) for entry in settings)
     return SplitConfiguration(
         indexed_tables={
-            "domains": _table(row for entry in settings for row in _domain_rows(entry)),
+            "domains": _table([*(row for entry in settings for row in _domain_rows(entry)), *modes.rows]),
             "tls_policy": _table(policies.items()),
+            **(
+                {"recipients": _table((recipient, KNOWN_RECIPIENT) for recipient in modes.recipients)}
+                if recipients
+                else {}
+            ),
         },
         plain_tables={
-            "parent_domain": HEADER + "/^[^@.]+\\.([^@]+)$/ $1\n",
+            "parent_domain": HEADER + "/^[^@.]+\\.([^@]+)$/ @$1\n",
             "whole_domain": HEADER + "/^([^@]+)$/ @$1\n",
             "peers": HEADER + "".join(f"{network} {group.restriction_class}\n" for network, group in groups),
         },
@@ -121,13 +149,16 @@ def compile_split(
         },
         last={
             "virtual_mailbox_domains": (f"${DOMAINS}",),
-            "virtual_mailbox_maps": (f"${ROUTES}", f"${FORWARDED}"),
+            "virtual_mailbox_maps": (f"${ROUTES}", *recipients, f"${FORWARDED}"),
             "smtpd_restriction_classes": tuple(sorted(classes)),
+            **({"proxy_interfaces": modes.proxy_addresses} if modes.proxy_addresses else {}),
         },
         values={
-            **_named_tables(known_elsewhere, tables),
+            **({RECIPIENTS: tables.indexed("recipients")} if recipients else {}),
+            **_named_tables((*recipients, *known_elsewhere), tables),
             **classes,
-            **(CALL_AHEAD_PARAMETERS if any(_calls_ahead(entry) for entry in settings) else {}),
+            **(CALL_AHEAD_PARAMETERS if calls_ahead else {}),
+            **({} if modes.queue_lifetime is None else {"maximal_queue_lifetime": modes.queue_lifetime}),
         },
     )
 

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The work of the module email_routing: arguments to request, request to outcome. Private.
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import (
+    Host,
+    MailExchangers,
+    hosts_by_name,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import POSTFIX, chosen_mta
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, carry_out
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routing_server import (
+    PostfixRoutingServer,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxSet, as_found
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
+from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_port
+from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import parse_addresses
+from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import (
+    AUTO,
+    RoutingRequest,
+    parse_routing,
+)
+
+LookUp = Callable[[Iterable[str], Sequence[str], int], Mapping[str, MailExchangers]]
+"""Gives what the DNS says of domains, asked of resolvers (by address, and port) or of this host's own."""
+
+
+class RoutingServer(Protocol):
+    """What a mail server offers for routing modes."""
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other runs away from the server's configuration between plan and apply."""
+
+    def plan_modes(self, request: RoutingRequest) -> Plan:
+        """Plan the routing modes, and write nothing; raises ServerStateError where they do not fit the server."""
+
+
+_SERVERS: dict[str, Callable[[str], RoutingServer]] = {POSTFIX: PostfixRoutingServer}
+
+
+def set_modes(arguments: dict[str, Any], check_mode: bool, look_up: LookUp) -> Outcome:
+    """Bring the routing modes of domains on a server to what the module's arguments say."""
+    request = parse_request(arguments, look_up)
+    server = _SERVERS[chosen_mta(arguments["mta"])](arguments["config_directory"])
+    return carry_out(
+        server.locked(),
+        lambda: server.plan_modes(request),
+        check_mode,
+        if_missing={
+            "domains": [
+                {"domain": entry.domain, "before": None, "after": entry.as_arguments(), "changed": True}
+                for entry in request.wanted
+            ],
+            "server_changed": True,
+        },
+    )
+
+
+def parse_request(arguments: Mapping[str, Any], look_up: LookUp) -> RoutingRequest:
+    """Read the module's arguments and, for modes that follow the DNS, the DNS; raises InvalidInput."""
+    entries = arguments["domains"] or []
+    if not entries:
+        raise InvalidInput("the option domains is empty: name at least one domain with its mode")
+    wanted = tuple(parse_routing(entry) for entry in entries if entry["state"] == "present")
+    absent = tuple(canonical_domain(entry["domain"]) for entry in entries if entry["state"] == "absent")
+    names = [*(entry.domain for entry in wanted), *absent]
+    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+    if twice is not None:
+        raise InvalidInput(f"the option domains names {twice} twice: merge the two entries")
+    own_addresses = parse_addresses(arguments["own_addresses"] or ())
+    undecided = [entry.domain for entry in wanted if entry.mode == AUTO]
+    given = {found.domain: found for found in map(_given_exchangers, arguments["mx_sets"] or ())}
+    missing = [name for name in undecided if name not in given]
+    if arguments["mx_sets"] and missing:
+        raise InvalidInput(
+            f"the option mx_sets says nothing of {missing[0]}, whose mode is auto: ask mx_info for this name, too, or "
+            "leave mx_sets out"
+        )
+    resolvers = arguments["resolver"] or ()
+    parse_addresses(resolvers)
+    port = parse_port(arguments["resolver_port"], "the option resolver_port")
+    found = {**given, **(look_up(missing, resolvers, port) if missing else {})}
+    return RoutingRequest(wanted, absent, own_addresses, {name: found[name] for name in undecided})
+
+
+def _given_exchangers(entry: Any) -> MailExchangers:
+    """Read one entry of what the module mx_info returned as ``names``."""
+    try:
+        domain = canonical_domain(entry["name"])
+        records = [as_found(int(record["preference"]), record["exchange"]) for record in entry["mx"]]
+        hosts = hosts_by_name(
+            Host(
+                str(host["exchange"]),
+                tuple(sorted(parse_addresses(host["addresses"]))),
+                host.get("problem"),
+                exists=bool(host.get("exists", True)),
+            )
+            for host in entry["exchanges"]
+        )
+        problem = "mx_info could not look it up" if entry.get("published") == "unknown" else None
+        return MailExchangers(domain, MxSet.of(records, entry.get("ttl")), hosts, problem)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInput(
+            f"the option mx_sets has an entry that is not what mx_info returns ({entry!r:.60}): "
+            "give the value 'names' of its result"
+        ) from error

@@ -1,0 +1,261 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# All that this collection sets up on a Postfix server, and the steps from one such state to another. Private.
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import (
+    Step,
+    shown_lines,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+    PostfixServer,
+    expanded,
+    read_text,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.loan import Loan, give_back, lay_over
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.modes import (
+    PROXIES,
+    RELAY_RESTRICTIONS,
+    compile_modes,
+    without_ours,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_files import (
+    LOAN_FILE,
+    SETTINGS_FILE,
+    json_text,
+    own_directory,
+    read_json,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import RoutesTable
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.safe_order import in_safe_order
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import (
+    foreign_domains,
+    networks_of_peers,
+    refuse_foreign_domain,
+    refuse_old_postfix,
+    refuse_overrides,
+    refuse_waiting_mail,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_state import ServerState
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
+    ROUTES,
+    SplitConfiguration,
+    TableNames,
+    compile_split,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import WriteMainCf, check_staged
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
+    CreateDirectory,
+    RemoveDirectory,
+    Settle,
+    WriteFile,
+    WriteTable,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType, table_type
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, plan_own_table
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import default_local_transport
+from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
+from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import LOCAL
+from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import RoutingSettings
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import (
+    DomainSettings,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import refuse_two_policies
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What has to be done to bring a server to a state, and what is told about it."""
+
+    steps: tuple[Step, ...] = ()
+    diffs: tuple[Diff, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Configurator:
+    """The part of one Postfix instance that belongs to this collection."""
+
+    def __init__(self, config_directory: str) -> None:
+        """Name the instance; nothing is read yet."""
+        self._config_directory = config_directory
+        self.directory = own_directory(config_directory)
+
+    def state(self) -> ServerState:
+        """Read what is set up now; raises ServerStateError for damaged files."""
+        return ServerState.from_json(read_json(self.directory / SETTINGS_FILE, {"domains": []}))
+
+    def plan(self, server: PostfixServer, before: ServerState, after: ServerState, running: bool) -> Configuration:
+        """Plan the way from one state to another, reload included.
+
+        Raises ServerStateError where the wanted state does not fit the server, or mail for a domain that goes waits.
+        """
+        gone = before.names - after.names
+        if gone and running:
+            refuse_waiting_mail(server, gone)
+        found = self._plan_state(server, before, after) if after.names else self._plan_removal(server)
+        steps, warnings = found.steps, found.warnings
+        if steps or noted_due(self._config_directory) is not Due.NONE:
+            steps = (*steps, Settle(self._config_directory))
+        if gone and not running:
+            said = "Postfix does not run, so nobody looked for mail of the removed domains in its queue"
+            warnings = (*warnings, said)
+        return Configuration(steps, found.diffs, warnings)
+
+    def _plan_state(self, server: PostfixServer, before: ServerState, after: ServerState) -> Configuration:
+        refuse_old_postfix(server)
+        held = self._held_by_the_server_itself(server, after)
+        kind = table_type(server)
+        settings = _with_transports(server, after.domains)
+        refuse_two_policies(peer.relay for entry in settings for peer in entry.peers)
+        loan = self._loan()
+        wanted = compile_split(
+            settings,
+            networks_of_peers(settings),
+            _alias_tables(server, str(self.directory)),
+            TableNames(str(self.directory), kind.name),
+            compile_modes(
+                _modes_with_transports(server, [entry for name, entry in after.modes.items() if name not in held]),
+                without_ours(server.parameters, loan, RELAY_RESTRICTIONS),
+                words(without_ours(server.parameters, loan, PROXIES)),
+            ),
+        )
+        refuse_overrides(server, {*wanted.first, *wanted.last})
+        main_cf, new_loan = lay_over(server.main_cf, server.parameters, loan, wanted)
+        warnings: tuple[str, ...] = ()
+        if main_cf != server.main_cf:
+            warnings = check_staged(server, main_cf)
+        tables = self._plan_tables(server, kind, wanted)
+        # What was borrowed before stays on record until main.cf has changed, and domains that go stay in the settings
+        # until nothing of them is left, so that a killed run can be repeated.
+        interim_loan = new_loan if main_cf == server.main_cf else loan.joined(new_loan)
+        steps = (
+            *self._changed_files(before.joined(after), interim_loan),
+            *in_safe_order(tables, WriteMainCf(server, main_cf) if main_cf != server.main_cf else None),
+            *((self._loan_file(new_loan),) if interim_loan != new_loan else ()),
+        )
+        gone = before.names - after.names
+        if gone:
+            steps = (*steps, *self._forget_routes(server, kind, gone), self._settings_file(after))
+        if steps and not self.directory.exists():
+            steps = (CreateDirectory(self.directory), *steps)
+        diffs = (*_main_cf_diff(server.main_cf, main_cf, server), *(_table_diff(change) for change in tables.values()))
+        return Configuration(steps, diffs, (*warnings, *_call_ahead_warnings(settings)))
+
+    def _held_by_the_server_itself(self, server: PostfixServer, after: ServerState) -> frozenset[str]:
+        """Give the domains of local mode that the server's own settings deliver here already.
+
+        Raises ServerStateError for any other domain that they have in a class.
+        """
+        found = foreign_domains(server, after.names, str(self.directory))
+        for name, place in sorted(found.items()):
+            mode = after.modes.get(name)
+            if mode is None or mode.effective != LOCAL or not place.is_final:
+                refuse_foreign_domain(name, place, mode.effective if mode else None)
+        return frozenset(found)
+
+    def _plan_tables(
+        self, server: PostfixServer, kind: TableType, wanted: SplitConfiguration
+    ) -> dict[str, TableChange]:
+        texts = {name: (text, kind) for name, text in wanted.indexed_tables.items()}
+        for name, text in wanted.plain_tables.items():
+            texts[name] = (text, table_type(server, "cidr" if name == "peers" else "regexp"))
+        if not server.main_cf.value(ROUTES):
+            # Postfix reads the table from now on, so it has to be whole, also after a run that was killed. Later its
+            # entries, and its repair, are recipient_routes' own.
+            texts["routes"] = (read_text(self.directory / "routes") or "", kind)
+        changes = {}
+        for name, (text, its_kind) in texts.items():
+            change = plan_own_table(server, self.directory / name, its_kind, text)
+            if change is not None:
+                changes[name] = change
+        return changes
+
+    def _forget_routes(self, server: PostfixServer, kind: TableType, gone: frozenset[str]) -> tuple[Step, ...]:
+        path = self.directory / "routes"
+        text = read_text(path) or ""
+        table = RoutesTable.parse(text)
+        if not gone & set(table.sections):
+            return ()
+        for domain in gone:
+            table = table.with_section(domain, "")
+        change = plan_own_table(server, path, kind, table.render())
+        return () if change is None else (WriteTable(change),)
+
+    def _plan_removal(self, server: PostfixServer) -> Configuration:
+        """Give main.cf back first: nothing refers to the tables when they go."""
+        if not self.directory.exists():
+            return Configuration()
+        main_cf = give_back(server.main_cf, self._loan())
+        warnings: tuple[str, ...] = ()
+        steps: tuple[Step, ...] = ()
+        if main_cf != server.main_cf:
+            warnings = check_staged(server, main_cf)
+            steps = (WriteMainCf(server, main_cf), Settle(self._config_directory))
+        diffs = (
+            *_main_cf_diff(server.main_cf, main_cf, server),
+            Diff(str(self.directory), "directory\n", "absent\n"),
+        )
+        return Configuration((*steps, RemoveDirectory(self.directory)), diffs, warnings)
+
+    def _changed_files(self, after: ServerState, loan: Loan) -> tuple[WriteFile, ...]:
+        files = (self._loan_file(loan), self._settings_file(after))
+        return tuple(file for file in files if read_text(file.path) != file.text)
+
+    def _loan_file(self, loan: Loan) -> WriteFile:
+        return WriteFile(self.directory / LOAN_FILE, json_text(loan.as_json()))
+
+    def _settings_file(self, state: ServerState) -> WriteFile:
+        return WriteFile(self.directory / SETTINGS_FILE, json_text(state.as_json()))
+
+    def _loan(self) -> Loan:
+        return Loan.from_json(read_json(self.directory / LOAN_FILE, {}))
+
+
+def _with_transports(server: PostfixServer, settings: Mapping[str, DomainSettings]) -> tuple[DomainSettings, ...]:
+    """Give the settings with the transport that the server delivers by where they name none."""
+    entries = tuple(settings.values())
+    if all(entry.local_transport for entry in entries):
+        return entries
+    default = default_local_transport(server)
+    return tuple(replace(entry, local_transport=entry.local_transport or default) for entry in entries)
+
+
+def _modes_with_transports(server: PostfixServer, modes: Sequence[RoutingSettings]) -> tuple[RoutingSettings, ...]:
+    if all(entry.local_transport or entry.effective != LOCAL for entry in modes):
+        return tuple(modes)
+    default = default_local_transport(server)
+    return tuple(replace(entry, local_transport=entry.local_transport or default) for entry in modes)
+
+
+def _alias_tables(server: PostfixServer, own_directory: str) -> tuple[str, ...]:
+    """Give the server's own tables of virtual_alias_maps: their addresses are known here in any case."""
+    aliases = words(expanded(server.config_directory, ["virtual_alias_maps"]).get("virtual_alias_maps", ""))
+    return tuple(table for table in aliases if ":" in table and own_directory not in table)
+
+
+def _call_ahead_warnings(settings: tuple[DomainSettings, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"{entry.domain} forwards unknown recipients to {entry.unknown} without call-ahead: mail for nobody is "
+        f"accepted here and bounced later; switch call_ahead on, or list all users in the directory"
+        for entry in settings
+        if entry.unknown is not None and not entry.call_ahead
+    )
+
+
+def _main_cf_diff(before: MainCf, after: MainCf, server: PostfixServer) -> tuple[Diff, ...]:
+    return () if before == after else (Diff(str(server.main_cf_path), before.text, after.text),)
+
+
+def _table_diff(change: TableChange) -> Diff:
+    before, after = (change.before or "").splitlines(True), change.after.splitlines(True)
+    if before == after:
+        return Diff(f"{change.path} (index)", "; ".join(change.reasons) + "\n", "rebuilt\n")
+    return shown_lines(str(change.path), before, after)

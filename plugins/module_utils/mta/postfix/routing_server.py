@@ -1,0 +1,141 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A Postfix server with routing modes: reading what stands there and planning what shall. Private.
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any, Optional
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import (
+    MailExchangers,
+    canonical_address,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+    DEFAULT_CONFIG_DIRECTORY,
+    expanded,
+    is_running,
+    read_server,
+    server_lock,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.configuration import Configurator
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.modes import PROXIES
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import is_own_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_state import ServerState
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_ip_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import (
+    LOCAL,
+    UNRESOLVABLE,
+    RoutingDecision,
+    decide_routing,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import (
+    AUTO,
+    RoutingRequest,
+    RoutingSettings,
+)
+
+
+class PostfixRoutingServer:
+    """The Postfix instance of one configuration directory, as a server of domains with routing modes."""
+
+    def __init__(self, config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> None:
+        """Name the instance; nothing is read yet."""
+        self._config_directory = config_directory
+        self._configurator = Configurator(config_directory)
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other runs away from the instance's configuration."""
+        return server_lock(self._config_directory)
+
+    def plan_modes(self, request: RoutingRequest) -> Plan:
+        """Plan the routing modes: the tables that they compile to, our part of main.cf, and the reload."""
+        state = self._configurator.state()
+        before = state.modes
+        for entry in request.wanted:
+            if entry.domain in state.domains:
+                raise ServerStateError(
+                    f"{entry.domain} is split on this server (split_domains), which says where its mail goes: "
+                    "leave it out of email_routing, or take the split away first"
+                )
+        server = read_server(self._config_directory)
+        # Those that an interface has Postfix knows by itself.
+        behind = frozenset(address for address in request.own_addresses if not is_own_address(address))
+        known = behind | self._known_proxies()
+        decisions = {name: _decide(found, known) for name, found in (request.exchangers or {}).items()}
+        warnings: list[str] = []
+        after = {name: old for name, old in before.items() if name not in request.absent}
+        for entry in request.wanted:
+            effective = entry.mode
+            if entry.mode == AUTO:
+                effective = _effective(entry, decisions[entry.domain], before.get(entry.domain), warnings)
+            after[entry.domain] = replace(entry, effective=effective, own_addresses=tuple(sorted(behind)))
+        running = is_running(self._config_directory)
+        found = self._configurator.plan(server, state, ServerState(state.domains, after), running)
+        return Plan(
+            steps=found.steps,
+            values={
+                "domains": [
+                    _reported(name, before.get(name), after.get(name), decisions.get(name))
+                    for name in (*(entry.domain for entry in request.wanted), *request.absent)
+                ],
+                "running": running,
+                "server_changed": bool(found.steps),
+            },
+            diffs=found.diffs,
+            warnings=(*warnings, *found.warnings),
+        )
+
+    def _known_proxies(self) -> frozenset[str]:
+        """Give the addresses behind which Postfix was told that it is."""
+        listed = words(expanded(self._config_directory, [PROXIES])[PROXIES])
+        return frozenset(canonical_address(word) for word in listed if is_ip_address(word))
+
+
+def _decide(found: MailExchangers, known: frozenset[str]) -> RoutingDecision:
+    named = {canonical_address(address) for host in found.hosts.values() for address in host.addresses}
+    own = {address for address in named if is_own_address(address)}
+    return decide_routing(found, known | own)
+
+
+def _effective(
+    entry: RoutingSettings, decision: RoutingDecision, earlier: Optional[RoutingSettings], warnings: list[str]
+) -> str:
+    if decision.mode != UNRESOLVABLE:
+        return decision.mode
+    kept = earlier.effective if earlier else LOCAL
+    warnings.append(
+        f"the routing mode of {entry.domain} cannot be told from the DNS, because {decision.reason}: "
+        f"{'it stays' if earlier else 'having had none, it is'} {kept}; run again when the DNS answers"
+    )
+    return kept
+
+
+def _reported(
+    domain: str,
+    before: Optional[RoutingSettings],
+    after: Optional[RoutingSettings],
+    decision: Optional[RoutingDecision],
+) -> dict[str, Any]:
+    return {
+        "domain": domain,
+        "before": _entry(domain, before),
+        "after": _entry(domain, after),
+        "effective_before": before.effective if before else None,
+        "effective": after.effective if after else None,
+        "reason": decision.reason if decision else None,
+        "changed": before != after,
+    }
+
+
+def _entry(domain: str, settings: Optional[RoutingSettings]) -> Mapping[str, Any]:
+    """Give settings so that they can be asked for again."""
+    if settings is None:
+        return {"domain": domain, "state": "absent"}
+    return {**settings.as_arguments(), "state": "present"}

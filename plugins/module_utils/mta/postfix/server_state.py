@@ -1,0 +1,48 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What is set up on a Postfix server, as it is written down there: split domains and routing modes. Private.
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import RoutingSettings
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, parse_settings
+
+
+@dataclass(frozen=True)
+class ServerState:
+    """What is set up on a server: split domains, and domains with a routing mode. No domain is in both."""
+
+    domains: Mapping[str, DomainSettings] = field(default_factory=dict)
+    modes: Mapping[str, RoutingSettings] = field(default_factory=dict)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All domains of the state."""
+        return frozenset({*self.domains, *self.modes})
+
+    def joined(self, later: ServerState) -> ServerState:
+        """Give the state while a server goes from this one to ``later``: nothing is forgotten before it is gone."""
+        modes = {name: entry for name, entry in {**self.modes, **later.modes}.items() if name not in later.domains}
+        domains = {name: entry for name, entry in {**self.domains, **later.domains}.items() if name not in later.modes}
+        return ServerState(domains, modes)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ServerState:
+        """Read what ``as_json`` gave."""
+        return cls(
+            {entry.domain: entry for entry in map(parse_settings, data["domains"])},
+            {entry.domain: entry for entry in map(RoutingSettings.from_json, data.get("modes", ()))},
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the state as it is written down on the server."""
+        modes = [entry.as_json() for _name, entry in sorted(self.modes.items())]
+        return {
+            "domains": [entry.as_arguments() for _name, entry in sorted(self.domains.items())],
+            **({"modes": modes} if modes else {}),
+        }
