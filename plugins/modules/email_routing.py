@@ -112,8 +112,9 @@ EXAMPLES = r"""
   mailops.split_domain.email_routing:
     domains:
       - {domain: example.com, mode: auto}
-      - {domain: example.org, mode: auto}
+      - {domain: example.net, mode: auto}
     own_addresses: [203.0.113.25]
+    resolver: [192.0.2.53]
   register: routing
 
 - name: Put the modes back as they were
@@ -132,7 +133,7 @@ EXAMPLES = r"""
   mailops.split_domain.email_routing:
     domains:
       - {domain: example.com, mode: remote}
-      - {domain: example.org, state: absent}
+      - {domain: example.net, state: absent}
 """
 
 RETURN = r"""

@@ -11,16 +11,14 @@ from typing import Any, Protocol
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import (
-    Host,
     MailExchangers,
-    hosts_by_name,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import POSTFIX, chosen_mta
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, carry_out
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routing_server import (
     PostfixRoutingServer,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxSet, as_found
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx_description import read_exchangers
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_port
@@ -79,7 +77,7 @@ def parse_request(arguments: Mapping[str, Any], look_up: LookUp) -> RoutingReque
         raise InvalidInput(f"the option domains names {twice} twice: merge the two entries")
     own_addresses = parse_addresses(arguments["own_addresses"] or ())
     undecided = [entry.domain for entry in wanted if entry.mode == AUTO]
-    given = {found.domain: found for found in map(_given_exchangers, arguments["mx_sets"] or ())}
+    given = {found.domain: found for found in map(read_exchangers, arguments["mx_sets"] or ())}
     missing = [name for name in undecided if name not in given]
     if arguments["mx_sets"] and missing:
         raise InvalidInput(
@@ -91,26 +89,3 @@ def parse_request(arguments: Mapping[str, Any], look_up: LookUp) -> RoutingReque
     port = parse_port(arguments["resolver_port"], "the option resolver_port")
     found = {**given, **(look_up(missing, resolvers, port) if missing else {})}
     return RoutingRequest(wanted, absent, own_addresses, {name: found[name] for name in undecided})
-
-
-def _given_exchangers(entry: Any) -> MailExchangers:
-    """Read one entry of what the module mx_info returned as ``names``."""
-    try:
-        domain = canonical_domain(entry["name"])
-        records = [as_found(int(record["preference"]), record["exchange"]) for record in entry["mx"]]
-        hosts = hosts_by_name(
-            Host(
-                str(host["exchange"]),
-                tuple(sorted(parse_addresses(host["addresses"]))),
-                host.get("problem"),
-                exists=bool(host.get("exists", True)),
-            )
-            for host in entry["exchanges"]
-        )
-        problem = "mx_info could not look it up" if entry.get("published") == "unknown" else None
-        return MailExchangers(domain, MxSet.of(records, entry.get("ttl")), hosts, problem)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidInput(
-            f"the option mx_sets has an entry that is not what mx_info returns ({entry!r:.60}): "
-            "give the value 'names' of its result"
-        ) from error

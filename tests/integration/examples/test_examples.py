@@ -109,7 +109,14 @@ def run_examples(module: str, places: dict[str, str], folder: Path, config: Path
     text = examples_of(module)
     for documented, here in places.items():
         text = text.replace(documented, here)
-    of_postfix = ("postfix_map", "postfix_parameters", "recipient_routes", "route_info", "split_domains")
+    of_postfix = (
+        "email_routing",
+        "postfix_map",
+        "postfix_parameters",
+        "recipient_routes",
+        "route_info",
+        "split_domains",
+    )
     play = {
         "hosts": "localhost",
         "gather_facts": False,

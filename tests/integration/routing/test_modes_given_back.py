@@ -147,8 +147,11 @@ def test_what_cannot_be_used_is_told_in_one_sentence(
         ({"own_addresses": ["mx1.example.com"]}, "'mx1.example.com' is no IP address"),
         ({"resolver": ["ns1.example.com"]}, "'ns1.example.com' is no IP address"),
         ({"resolver_port": 0}, "resolver_port"),
-        ({"mx_sets": [{"name": "other.example", "mx": [], "exchanges": []}]}, "says nothing of example.com"),
-        ({"mx_sets": [{"name": "example.com"}]}, "not what mx_info returns"),
+        (
+            {"mx_sets": [{"name": "other.example", "published": "nothing", "mx": [], "exchanges": []}]},
+            "says nothing of example.com",
+        ),
+        ({"mx_sets": [{"name": "example.com"}]}, "nothing that mx_info returns"),
     ],
 )
 def test_options_that_cannot_be_used_are_told_too(server: SplitServer, options: dict[str, Any], message: str) -> None:
