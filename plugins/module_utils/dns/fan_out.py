@@ -55,12 +55,11 @@ Answer = Union[Reply, NoReply]
 
 @dataclass(frozen=True)
 class FanOut:
-    """How servers are asked: their port, the longest silence of one in seconds, and how much is under way to one."""
+    """How servers are asked: their port, the longest silence of one in seconds, and whether they are to ask others."""
 
     port: int
     timeout: float
     recursive: bool = False
-    window: int = 50
 
     def ask(self, queries: Iterable[Query]) -> dict[Query, Answer]:
         """Put questions to any number of servers at the same time, unsigned, and give what came back of each.
@@ -80,7 +79,7 @@ class FanOut:
 
     def _ask_one(self, server: str, queries: Sequence[Query]) -> dict[Query, Answer]:
         answers: dict[Query, Answer] = {}
-        udp = UdpTransport(server, self.port, self.timeout, self.window)
+        udp = UdpTransport(server, self.port, self.timeout)
         tcp = TcpTransport(server, self.port, self.timeout)
         try:
             for start in range(0, len(queries), _BATCH):

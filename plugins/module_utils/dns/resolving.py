@@ -24,9 +24,6 @@ TIMEOUT = 5.0
 _RESOLV_CONF = "/etc/resolv.conf"
 _MOST_RESOLVERS = 3
 _ITSELF = "127.0.0.1"
-# Resolvers wait for others, so more may be under way than at a server that knows its answers; much more would
-# overflow the buffer of a socket.
-_WINDOW = 100
 # The rcodes of replies that say what there is and what there is not.
 _ANSWERED = ("NOERROR", "NXDOMAIN")
 
@@ -50,7 +47,7 @@ class Resolver:
     def __init__(self, addresses: Sequence[str], port: int = PORT, timeout: float = TIMEOUT) -> None:
         """Prepare; nothing is sent. ``timeout`` is the longest silence of each resolver in seconds."""
         self.addresses = tuple(addresses)
-        self._fan_out = FanOut(port, timeout, recursive=True, window=_WINDOW)
+        self._fan_out = FanOut(port, timeout, recursive=True)
 
     def ask(self, questions: Iterable[Question]) -> dict[Question, Answer]:
         """Put questions, each a canonical name and a type, and give what came back: NoReply, or a Reply of any rcode.

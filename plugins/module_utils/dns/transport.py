@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 # The largest chunk that is read at once, and the size of a length field (RFC 1035 section 4.2.2).
 _CHUNK = 65536
 _LENGTH = 2
-# A datagram is sent again after this many seconds, up to the timeout; so many are in flight at once.
+# A datagram is sent again after this many seconds, up to the timeout. So many are in flight at once: the replies to
+# twice as many overflow the buffer that Linux gives a socket, and each that is lost costs a second.
 _RESEND_AFTER = 1.0
 _WINDOW = 50
 
@@ -133,13 +134,12 @@ class UdpTransport:
     server: str
     port: int
     timeout: float
-    window: int = _WINDOW
     _socket: socket.socket | None = None
 
     def replies(self, wires: Mapping[int, bytes], repeatable: bool) -> Iterator[bytes]:
         """Send messages, given by their ids, and give the reply to each as it comes, in any order.
 
-        ``window`` messages are started at once; one that has to be repeated makes way for others, so that what the
+        Some messages are started at once; one that has to be repeated makes way for others, so that what the
         server leaves out does not keep the rest from being asked. Raises TransportError after ``timeout`` seconds
         without any reply.
         """
@@ -155,10 +155,10 @@ class UdpTransport:
                 raise TransportError(f"it did not answer within {self.timeout:g} s")
             due = [number for number, sent in sent_at.items() if repeatable and now - sent > _RESEND_AFTER]
             fresh.difference_update(due)
-            starting = unsent[: max(0, self.window - len(fresh))]
+            starting = unsent[: max(0, _WINDOW - len(fresh))]
             del unsent[: len(starting)]
             fresh.update(starting)
-            for number in due[: self.window] + starting:
+            for number in due[:_WINDOW] + starting:
                 _send(connected, wires[number])
                 sent_at[number] = now
             if starting and is_there:
