@@ -93,6 +93,19 @@ options:
               - V(.) with preference 0 is the null MX (RFC 7505), a domain that takes no mail.
             type: str
             required: true
+  allow_removal:
+    description:
+      - Whether a name may be left without any MX record that has one now, and whether more than O(removal_share) of the
+        sets may lose records. Without it such a task fails before anything is written.
+      - The null MX is a record. Giving it instead of others is no removal.
+    type: bool
+    default: false
+  removal_share:
+    description:
+      - Without O(allow_removal), the largest share of the sets of a task that may lose records and get none in their
+        place, from 0 to 1. Counted where the task finds ten sets or more.
+    type: float
+    default: 0.3
   wait:
     description:
       - Return only when every server in the NS set of each zone gives the new sets, asked unsigned over TCP on port 53.
@@ -145,6 +158,7 @@ EXAMPLES = r"""
     server: 192.0.2.53
     key_name: mail-update.
     key_secret: "{{ vault_dns_key }}"
+    allow_removal: true
     record_sets:
       - name: www.example.com
         mx:
@@ -239,6 +253,8 @@ ARGUMENTS = {
     "key_algorithm": {"type": "str", "choices": list(ALGORITHMS), "default": DEFAULT_ALGORITHM},
     "key_file": {"type": "path", "no_log": False},
     "record_sets": {"type": "list", "elements": "dict", "required": True, "options": RECORD_SET},
+    "allow_removal": {"type": "bool", "default": False},
+    "removal_share": {"type": "float", "default": 0.3},
     "wait": {"type": "bool", "default": False},
     "wait_timeout": {"type": "float", "default": 120.0},
 }

@@ -46,6 +46,10 @@ class AliasInTheWay(DnsFailure):
     """A CNAME stands where no CNAME may stand: at the owner of an MX set, or as an exchange."""
 
 
+class RemovalNotAllowed(DnsFailure):
+    """A task would take away more MX records than it was allowed to. Nothing was written."""
+
+
 class SetKeepsChanging(DnsFailure):
     """Somebody else changed a set each time between reading and writing."""
 

@@ -23,6 +23,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.reading i
     exchanges_without_address,
     read_sets,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.removal import (
+    RemovalLimit,
+    refuse_removals,
+    removal_limit,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.updating import write
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish import ABSENT, WantedSet, wanted_sets
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
@@ -45,6 +50,7 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
     wishes = wanted_sets(params["record_sets"])
     key = signing_key(params["key_name"], params["key_secret"], params["key_algorithm"], params["key_file"])
     _check_numbers(params)
+    limit = removal_limit(params["allow_removal"], params["removal_share"])
     require_dnspython()
     with Connection(
         _server(params["server"]),
@@ -54,11 +60,12 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
         key=key,
     ) as connection:
         planned = _plan(connection, wishes)
+        refuse_removals(planned, limit)
         unreachable = exchanges_without_address(connection, _named_exchanges(wishes))
         changes = write(
             connection,
             planned,
-            lambda overtaken: _plan_again(connection, wishes, overtaken),
+            lambda overtaken: _plan_again(connection, wishes, overtaken, limit),
             rehearse=check_mode,
         )
         if not check_mode:
@@ -119,9 +126,13 @@ def _plan(connection: Connection, wishes: Sequence[WantedSet]) -> list[Change]:
     return [plan_change(wish, readings[wish.name]) for wish in wishes]
 
 
-def _plan_again(connection: Connection, wishes: Sequence[WantedSet], overtaken: Sequence[Change]) -> list[Change]:
+def _plan_again(
+    connection: Connection, wishes: Sequence[WantedSet], overtaken: Sequence[Change], limit: RemovalLimit
+) -> list[Change]:
     names = {change.name for change in overtaken}
-    return _plan(connection, [wish for wish in wishes if wish.name in names])
+    planned = _plan(connection, [wish for wish in wishes if wish.name in names])
+    refuse_removals(planned, limit)
+    return planned
 
 
 def _read_back(connection: Connection, wishes: Sequence[WantedSet], written: Sequence[Change]) -> None:

@@ -85,6 +85,8 @@ class AuthoritativeServer:
             "key_file": None,
             "wait": False,
             "wait_timeout": 10.0,
+            "allow_removal": True,
+            "removal_share": 0.3,
             "record_sets": [{"zone": None, "state": "exact", "ttl": None, **one} for one in record_sets],
             **options,
         }

@@ -61,13 +61,19 @@ def test_check_mode_shows_the_diff_a_run_writes_it_and_a_second_run_changes_noth
 
 def test_the_secret_is_never_shown(named, tmp_path):
     done = run([publish(named, {"name": "example.com", "mx": [MX1]})], tmp_path, "-vvvv")
-    failed = run([publish(named, {"name": "locked.example", "mx": []})], tmp_path, "-vvvv")
+    failed = run(
+        [publish(named, {"name": "locked.example", "mx": [{"preference": 9, "exchange": "mx2.example.com"}]})],
+        tmp_path,
+        "-vvvv",
+    )
     assert done.returncode == 0 and failed.returncode != 0
     assert SECRETS[WRITER] not in done.stdout + done.stderr + failed.stdout + failed.stderr
 
 
 def test_an_error_is_one_sentence_for_the_user(named, tmp_path):
-    failed = run([publish(named, {"name": "locked.example", "mx": []})], tmp_path)
+    failed = run(
+        [publish(named, {"name": "locked.example", "mx": [{"preference": 9, "exchange": "mx2.example.com"}]})], tmp_path
+    )
     assert "did not take the update of the zone locked.example and said REFUSED" in failed.stdout + failed.stderr
     assert "Traceback" not in failed.stdout + failed.stderr
 
