@@ -88,7 +88,8 @@ _QUERY_CURES = {
 _UPDATE_CURES = {
     "NOTAUTH": "send updates to the zone's primary server, and check the zone's name",
     "NOTZONE": "check the zone of each name",
-    "SERVFAIL": "look into the server's log: the zone may not be loaded, or its file or folder may not be writable",
+    "SERVFAIL": "look into the server's log: the zone may not be loaded, its file or folder may not be writable, or a "
+    "set may be larger than it allows (BIND: max-records-per-type, 100 records)",
     "NOTIMP": "use a server that takes dynamic updates (RFC 2136) for this zone",
     "FORMERR": "look into the server's log: it could not read the update",
 }

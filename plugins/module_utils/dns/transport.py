@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 # The largest chunk that is read at once, and the size of a length field (RFC 1035 section 4.2.2).
 _CHUNK = 65536
@@ -135,15 +136,16 @@ class UdpTransport:
     port: int
     timeout: float
     _socket: socket.socket | None = None
+    _untried: list[Any] = field(default_factory=list)
 
     def replies(self, wires: Mapping[int, bytes], repeatable: bool) -> Iterator[bytes]:
         """Send messages, given by their ids, and give the reply to each as it comes, in any order.
 
-        Some messages are started at once; one that has to be repeated makes way for others, so that what the
-        server leaves out does not keep the rest from being asked. Raises TransportError after ``timeout`` seconds
-        without any reply.
+        Where nobody listens at the first address of the server, the others are tried. Some messages are started at
+        once; one that has to be repeated makes way for others, so that what the server leaves out does not keep the
+        rest from being asked. Raises TransportError after ``timeout`` seconds without any reply.
         """
-        connected = self._connected()
+        connected = self._socket or self._opened()
         unsent = list(wires)
         sent_at: dict[int, float] = {}
         fresh: set[int] = set()
@@ -158,16 +160,27 @@ class UdpTransport:
             starting = unsent[: max(0, _WINDOW - len(fresh))]
             del unsent[: len(starting)]
             fresh.update(starting)
-            for number in due[:_WINDOW] + starting:
-                _send(connected, wires[number])
-                sent_at[number] = now
-            if starting and is_there:
-                silent_since = now
-            reply = _receive(connected, min(_RESEND_AFTER, self.timeout))
+            try:
+                for number in due[:_WINDOW] + starting:
+                    _send(connected, wires[number])
+                    sent_at[number] = now
+                if starting and is_there:
+                    silent_since = now
+                reply = _receive(connected, min(_RESEND_AFTER, self.timeout))
+            except TransportError:
+                if not self._untried:
+                    raise
+                # What was sent to where nobody listens has not arrived, so all of it goes to the next address.
+                connected = self._opened()
+                unsent = list(wires)
+                sent_at.clear()
+                fresh.clear()
+                continue
             number = int.from_bytes(reply[:2], "big") if reply is not None else -1
             if reply is not None and sent_at.pop(number, None) is not None:
                 fresh.discard(number)
                 is_there = True
+                self._untried = []
                 silent_since = time.monotonic()
                 yield reply
 
@@ -177,19 +190,25 @@ class UdpTransport:
             self._socket.close()
             self._socket = None
 
-    def _connected(self) -> socket.socket:
-        if self._socket is not None:
-            return self._socket
-        try:
-            family, kind, _protocol, _name, address = socket.getaddrinfo(
-                self.server, self.port, type=socket.SOCK_DGRAM
-            )[0]
-            opened = socket.socket(family, kind)
-            opened.connect(address)
-        except OSError as error:
-            raise TransportError(f"it cannot be reached ({error.strerror or error})") from error
-        self._socket = opened
-        return opened
+    def _opened(self) -> socket.socket:
+        """Give a socket to the first address of the server that can be reached and was not tried yet."""
+        self.close()
+        if not self._untried:
+            try:
+                self._untried = socket.getaddrinfo(self.server, self.port, type=socket.SOCK_DGRAM)
+            except socket.gaierror as error:
+                raise TransportError(f"its name cannot be resolved ({error.strerror})") from error
+        while True:
+            family, kind, _protocol, _name, address = self._untried.pop(0)
+            try:
+                opened = socket.socket(family, kind)
+                opened.connect(address)
+            except OSError as error:
+                if not self._untried:
+                    raise TransportError(f"it cannot be reached ({error.strerror or error})") from error
+            else:
+                self._socket = opened
+                return opened
 
 
 def _acknowledge_at_once(connected: socket.socket) -> None:
