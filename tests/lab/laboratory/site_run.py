@@ -1,22 +1,16 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Running the collection's site playbook on the laboratory, and what each of its tasks said that it changed.
+# Running the collection's site playbook on the laboratory, as a user would.
 """Runs of ``mailops.split_domain.site`` on the laboratory."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from laboratory.description import LAB_FOLDER, LabError
+from laboratory.description import LAB_FOLDER
 from laboratory.inventory import INVENTORY
+from laboratory.playbook_run import PlaybookRun, ansible_playbook, run_playbook
 
 PLAYBOOK = "mailops.split_domain.site"
 
@@ -31,51 +25,9 @@ def site_command(split_map: Path, *arguments: str) -> list[str]:
 
     The split map comes first: the folder of a host's first inventory is where its directories are looked for.
     """
-    ansible_playbook = Path(sys.executable).parent / "ansible-playbook"
-    return [str(ansible_playbook), PLAYBOOK, "-i", str(split_map / "hosts.yml"), "-i", str(INVENTORY), *arguments]
+    return ansible_playbook(PLAYBOOK, "-i", str(split_map / "hosts.yml"), "-i", str(INVENTORY), *arguments)
 
 
-@dataclass(frozen=True)
-class SiteRun:
-    """One run: the tasks that said ``changed``, as (host, task, item), and every task that ran."""
-
-    changed: frozenset[tuple[str, str, str]]
-    ran: frozenset[tuple[str, str, str]]
-
-
-def run_site(split_map: Path, *arguments: str) -> SiteRun:
+def run_site(split_map: Path, *arguments: str) -> PlaybookRun:
     """Run the site playbook; ``LabError`` with what failed where a task failed."""
-    environment = {**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_LOCALHOST_WARNING": "false"}
-    done = subprocess.run(  # noqa: S603 - the command is our own
-        site_command(split_map, *arguments), capture_output=True, text=True, check=False, env=environment
-    )
-    try:
-        report = json.loads(done.stdout[done.stdout.index("{") :])
-    except ValueError as error:
-        raise LabError(f"the site playbook did not run: {(done.stderr or done.stdout).strip()[-800:]}") from error
-    results = list(_results(report))
-    failures = [
-        f"{host}, {task}: {result.get('msg') or result.get('reason')}"
-        for host, task, _item, result in results
-        if _failed(result)
-    ]
-    if failures or done.returncode != 0:
-        raise LabError(f"the site playbook failed: {'; '.join(failures) or done.stderr.strip()[-800:]}")
-    return SiteRun(
-        changed=frozenset((host, task, item) for host, task, item, result in results if result.get("changed")),
-        ran=frozenset((host, task, item) for host, task, item, result in results if not result.get("skipped")),
-    )
-
-
-def _failed(result: dict[str, Any]) -> bool:
-    return bool(result.get("failed") or result.get("unreachable"))
-
-
-def _results(report: dict[str, Any]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    for play in report["plays"]:
-        for task in play["tasks"]:
-            name = f"{play['play']['name']} / {task['task']['name']}"
-            for host, result in task["hosts"].items():
-                yield host, name, "", {**result, "changed": result.get("changed") and "results" not in result}
-                for item in result.get("results", ()):
-                    yield host, name, str(item.get("_ansible_item_label", item.get("item", ""))), item
+    return run_playbook(site_command(split_map, *arguments))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import prove_routing
 import pytest
 import yaml
 from laboratory.drifts import ROUNDS
@@ -25,7 +26,7 @@ def sequence(scenario):
 
 
 def test_there_is_a_scenario_for_each_form_and_one_that_brings_the_servers():
-    assert NAMES == ["default", "master_slave", "own_users"]
+    assert NAMES == ["default", "master_slave", "own_users", "routing_modes"]
     assert "create" in sequence("default")
     assert "destroy" in sequence("default")
 
@@ -47,7 +48,18 @@ def test_every_scenario_splits_runs_again_sends_mail_and_gives_back(scenario):
         assert steps.index(earlier) < steps.index(later)
 
 
-@pytest.mark.parametrize("scenario", [name for name in NAMES if name != "default"])
+def test_every_proof_of_routing_modes_is_asked_for():
+    asked = [
+        proof
+        for path in (SCENARIOS / "routing_modes").glob("*.yml")
+        if path.name != "molecule.yml"
+        for play in read(path)
+        for proof in play.get("vars", {}).get("proofs", [])
+    ]
+    assert sorted(asked) == sorted(prove_routing.PROOFS)
+
+
+@pytest.mark.parametrize("scenario", ["master_slave", "own_users"])
 def test_every_playbook_of_a_scenario_proves_the_form_of_its_split_map(scenario):
     arguments = read(SCENARIOS / scenario / "molecule.yml")["ansible"]["executor"]["args"]["ansible_playbook"]
     (form,) = [Path(argument).parent.name for argument in arguments if "/maps/" in argument]
