@@ -109,7 +109,10 @@ def prove_repair() -> list[str]:
     faults = _change(mx=PRIMARY_FIRST)
     tables = "/etc/postfix/split_domain"
     for words, script in (
-        ("somebody empties virtual_mailbox_domains", "postconf -e virtual_mailbox_domains=; postfix reload"),
+        (
+            "somebody sets virtual_mailbox_domains back to what it was",
+            "sed -i '/^virtual_mailbox_domains/s|=.*|= example.net|' /etc/postfix/main.cf; postfix reload",
+        ),
         ("an index is lost", f"rm {tables}/domains.lmdb"),
         ("somebody makes the domain remote by hand", f"sed -i '/^shop/d' {tables}/domains; postmap {tables}/domains"),
     ):

@@ -56,7 +56,12 @@ def set_modes(arguments: dict[str, Any], check_mode: bool, look_up: LookUp) -> O
         check_mode,
         if_missing={
             "domains": [
-                {"domain": entry.domain, "before": None, "after": entry.as_arguments(), "changed": True}
+                {
+                    "domain": entry.domain,
+                    "before": {"domain": entry.domain, "state": "absent"},
+                    "after": {**entry.as_arguments(), "state": "present"},
+                    "changed": True,
+                }
                 for entry in request.wanted
             ],
             "server_changed": True,
