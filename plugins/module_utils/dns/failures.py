@@ -66,6 +66,22 @@ class PartlyWritten(DnsFailure):
     """Some messages were written before one failed."""
 
 
+class ZoneFileUnreadable(DnsFailure):
+    """A zone file cannot be opened, or not be understood."""
+
+
+class ZoneFileNotEditable(DnsFailure):
+    """Something forbids to change a zone file: the server writes it itself, or the records stand elsewhere."""
+
+
+class ZoneCheckFailed(DnsFailure):
+    """named-checkzone did not take the new text of a zone file; nothing was written."""
+
+
+class ServerNotTold(DnsFailure):
+    """A zone file is written, but the server could not be told, or does not serve it."""
+
+
 @dataclass(frozen=True)
 class Party:
     """Who was asked, and as whom: the words that every sentence about a server needs."""
@@ -136,4 +152,12 @@ def reply_not_trusted(party: Party, about: str, reason: str, is_update: bool) ->
     return SignatureFailed(
         f"the reply of {party} about {about} is not to be trusted, because {reason}:{doubt} "
         "make sure that nothing between here and the server answers in its place, and that the key is the same there"
+    )
+
+
+def alias_as_exchange(host: str, target: str) -> AliasInTheWay:
+    """Give the failure for an exchange that is an alias."""
+    return AliasInTheWay(
+        f"the exchange {host} is an alias of {target}, and an MX record must not name an alias "
+        f"(RFC 2181 section 10.3): write {target} instead"
     )

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Reading
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
-    AliasInTheWay,
     ZoneMismatch,
+    alias_as_exchange,
     query_refused,
     update_refused,
 )
@@ -69,10 +69,7 @@ def exchanges_without_address(connection: Connection, exchanges: Iterable[str]) 
     for host, ipv4, ipv6 in zip(hosts, replies[::2], replies[1::2]):
         target = _alias_target(host, ipv4) or _alias_target(host, ipv6)
         if target is not None:
-            raise AliasInTheWay(
-                f"the exchange {host} is an alias of {target}, and an MX record must not name an alias "
-                f"(RFC 2181 section 10.3): write {target} instead"
-            )
+            raise alias_as_exchange(host, target)
         if ipv4.is_authoritative and ipv6.is_authoritative and not ipv4.answer and not ipv6.answer:
             without.append(host)
     return without
