@@ -101,7 +101,13 @@ _QUERY_CURES = {
     "NOTAUTH": "ask a server that is authoritative for it",
     "SERVFAIL": "look into the server's log: the zone may have failed to load or may have expired",
 }
+_HOLDS_MORE_THAN_IT_SHOWS = (
+    "it holds other MX records than it shows, so look for records that stand there twice, and for changes that its "
+    "caches do not show yet (PowerDNS: rows that somebody wrote into the database)"
+)
 _UPDATE_CURES = {
+    "NXRRSET": _HOLDS_MORE_THAN_IT_SHOWS,
+    "YXRRSET": _HOLDS_MORE_THAN_IT_SHOWS,
     "NOTAUTH": "send updates to the zone's primary server, and check the zone's name",
     "NOTZONE": "check the zone of each name",
     "SERVFAIL": "look into the server's log: the zone may not be loaded, its file or folder may not be writable, or a "

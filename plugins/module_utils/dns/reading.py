@@ -95,9 +95,13 @@ def _read_answer(connection: Connection, name: str, zone: str | None, reply: Rep
 
 
 def answered_set(name: str, reply: Reply) -> MxSet:
-    """Give the MX set that a reply holds for a canonical name, empty where it holds none."""
+    """Give the MX set that a reply holds for a canonical name, empty where it holds none.
+
+    Where the TTLs differ, as in a database they may, the lowest counts (RFC 2181 section 5.2).
+    """
     found = [record for record in reply.answer if record.rdtype == "MX" and record.name == name]
-    return MxSet.of([as_found(record.preference, record.value) for record in found], found[0].ttl if found else None)
+    lowest = min((record.ttl for record in found), default=None)
+    return MxSet.of([as_found(record.preference, record.value) for record in found], lowest)
 
 
 def _alias_target(name: str, reply: Reply) -> str | None:

@@ -84,6 +84,7 @@ def _by_zone(changes: Sequence[Change]) -> list[list[Change]]:
 def _write_batch(connection: Connection, batch: Sequence[Change], replan: Replan, rehearse: bool) -> list[Change]:
     """Write the changes of one zone in one message, again and again where they were overtaken."""
     current = list(batch)
+    was_changed = False
     for attempt in range(MAX_ATTEMPTS):
         due = [change for change in current if change.is_due]
         if not due:
@@ -99,7 +100,10 @@ def _write_batch(connection: Connection, batch: Sequence[Change], replan: Replan
             raise update_refused(connection.party, zone, rcode)
         longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
         time.sleep(random.uniform(0, longest))  # noqa: S311 - no secret
-        current = replan(current)
+        before, current = current, replan(current)
+        was_changed = was_changed or current != before
+    if not was_changed:
+        raise update_refused(connection.party, zone, rcode)
     raise SetKeepsChanging(
         f"{connection.party} refused {MAX_ATTEMPTS} updates of the zone {zone} because an MX set was changed by "
         f"somebody else after it had been read ({rcode}): find who else writes these sets, then run the task again"

@@ -34,6 +34,8 @@ ALGORITHMS = ("hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha384", "hmac-sha51
 GRANTS = " ".join(f"grant {key} zonesub MX;" for key in (WRITER, *ALGORITHMS))
 WRITABLE = f"update-policy {{ {GRANTS} grant {WRITER} zonesub CNAME; }};"
 LOCKED = ""
+# Nobody may even ask; PowerDNS knows no such rule.
+CLOSED = "allow-query { none; };"
 
 # The exchanges that tests name are here, so that whether they are aliases is known.
 APEX = """$TTL 300

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from authoritative_server import LOCKED, AuthoritativeServer, Zone
+from authoritative_server import CLOSED, LOCKED, AuthoritativeServer, Zone
 from knot_primary import started_knot_primary
 from named_server import Named, started_named
 from powerdns_server import started_powerdns
@@ -19,6 +19,7 @@ ZONES = {
     "example.net": Zone("child NS ns1.child\nns1.child A 127.0.0.1\n"),
     "child.example.net": Zone(),
     "xn--bcher-kva.example": Zone("xn--mil-qla A 127.0.0.1\n"),
+    "closed.example": Zone(policy=CLOSED),
     "locked.example": Zone("@ MX 10 mx1.example.com.\n", policy=LOCKED),
 }
 STARTERS = {"BIND": started_named, "Knot DNS": started_knot_primary, "PowerDNS": started_powerdns}
@@ -65,6 +66,6 @@ def server_relay(server: AuthoritativeServer) -> Iterator[Relay]:
 
 def _remove_all_sets(server: AuthoritativeServer) -> None:
     for name, zone in ZONES.items():
-        owners = server.held_mx(name) if zone.policy != LOCKED else {}
+        owners = server.held_mx(name) if zone.policy not in (LOCKED, CLOSED) else {}
         if owners:
             server.nsupdate(f"zone {name}", *[f"update delete {owner} MX" for owner in owners])

@@ -14,6 +14,7 @@ from authoritative_server import (
     ADDRESS,
     ADDRESS6,
     ALGORITHMS,
+    CLOSED,
     LOCKED,
     SECRETS,
     WRITER,
@@ -50,7 +51,7 @@ def _configuration(zones: Mapping[str, Zone], folder: Path, port: int) -> str:
     blocks = ""
     for name, zone in zones.items():
         (folder / f"{name}.zone").write_text(zone.text(ADDRESS), encoding="utf-8")
-        rules = "[ transfer, readers ]" if zone.policy == LOCKED else "[ transfer, readers, writers ]"
+        rules = {CLOSED: "transfer", LOCKED: "[ transfer, readers ]"}.get(zone.policy, "[ transfer, readers, writers ]")
         blocks += f"  - domain: {name}\n    acl: {rules}\n"
     return (
         f"server:\n  rundir: {folder}\n  listen: [ {ADDRESS}@{port}, {ADDRESS6}@{port} ]\n"

@@ -18,6 +18,7 @@ from authoritative_server import (
     ADDRESS,
     ADDRESS6,
     ALGORITHMS,
+    CLOSED,
     LOCKED,
     SECRETS,
     WRITER,
@@ -91,7 +92,7 @@ def _fill_database(path: Path, zones: Mapping[str, Zone]) -> None:
                 "INSERT INTO records (domain_id, name, type, ttl, prio, content) VALUES (?, ?, ?, ?, ?, ?)",
                 [(number, *row) for row in _rows(name, zone)],
             )
-            if zone.policy != LOCKED:
+            if zone.policy not in (LOCKED, CLOSED):
                 rules = [("ALLOW-DNSUPDATE-FROM", "127.0.0.0/8"), ("ALLOW-DNSUPDATE-FROM", "::1/128")]
                 rules += [("TSIG-ALLOW-DNSUPDATE", key) for key in (WRITER, *ALGORITHMS)]
                 database.executemany(

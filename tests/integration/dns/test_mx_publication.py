@@ -127,6 +127,37 @@ def test_a_drifted_ttl_is_found_and_brought_back(server):
     assert server.mx("example.com") == [(10, "mx1.example.com.", 300)]
 
 
+def test_a_drifted_ttl_is_brought_back_by_present_where_it_names_one_and_kept_where_not(server):
+    publish(server, {"name": "example.com", "ttl": 300, "mx": [MX1, MX2]})
+    assert not publish(server, {"name": "example.com", "state": "present", "mx": [MX1]}).changed
+    assert publish(server, {"name": "example.com", "state": "present", "ttl": 60, "mx": [MX1]}).changed
+    assert server.mx("example.com") == [(10, "mx1.example.com.", 60), (20, "mx2.example.com.", 60)]
+    assert not publish(server, {"name": "example.com", "state": "absent", "ttl": 99, "mx": [BACKUP]}).changed
+
+
+@pytest.mark.parametrize("ttl", [0, 2**31 - 1])
+def test_the_lowest_and_the_highest_ttl_are_written_and_found_again(server, ttl):
+    wish = {"name": "example.com", "ttl": ttl, "mx": [MX1, MX2]}
+    assert publish(server, {**wish, "ttl": 60}).changed and publish(server, wish).changed
+    assert {shown for _preference, _exchange, shown in server.mx("example.com")} == {ttl}
+    assert not publish(server, wish).changed
+
+
+def test_an_exchange_may_stand_there_with_two_preferences_and_loses_only_the_one_named(server):
+    lowest, highest = ({**MX1, "preference": preference} for preference in (0, 65535))
+    publish(server, {"name": "example.com", "mx": [lowest, highest]})
+    assert publish(server, {"name": "example.com", "state": "absent", "mx": [lowest]}).changed
+    assert server.mx("example.com") == [(65535, "mx1.example.com.", 3600)]
+
+
+def test_the_longest_name_there_can_be_gets_a_set(server):
+    longest = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 49]) + ".example.com"
+    assert len(longest) == 253
+    assert publish(server, {"name": longest, "mx": [MX1]}).changed
+    assert not publish(server, {"name": longest, "mx": [MX1]}).changed
+    assert publish(server, {"name": longest, "mx": []}).changed
+
+
 def test_many_zones_in_one_task_are_found_and_written_each_in_its_own(server):
     names = ["example.com", "deep.below.example.com", "example.net", "a.child.example.net", "bücher.example"]
     outcome = publish(server, *[{"name": name, "mx": [MX1]} for name in names])

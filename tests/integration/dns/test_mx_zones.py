@@ -92,10 +92,17 @@ def test_exchanges_that_the_server_does_not_know_are_not_objected_to(server):
     foreign = [
         {"preference": 10, "exchange": "mx.elsewhere.example"},
         {"preference": 20, "exchange": "mx.sub.example.com"},
+        {"preference": 30, "exchange": "mx1.closed.example"},
     ]
     outcome = publish(server, {"name": "example.com", "mx": foreign})
     assert outcome.changed and not outcome.warnings
-    assert len(server.mx("example.com")) == 2
+    assert len(server.mx("example.com")) == 3
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_zone_about_which_the_key_may_not_even_ask_is_an_error(server, check_mode):
+    with pytest.raises(failures.DnsFailure, match=r"closed\.example"):
+        publish(server, {"name": "closed.example", "mx": [MX1]}, check_mode=check_mode)
 
 
 def test_an_exchange_that_is_an_alias_is_refused_before_anything_is_written(server):
