@@ -17,7 +17,7 @@ description:
   - All questions of a task are pipelined over one TCP connection. Everything that changes in one zone is written in one
     update message (more only beyond 65,535 octets), so that a zone is never seen half changed.
   - Each update requires the sets to be as they were read. When somebody else changes one in between, nothing of the
-    message is written, and the sets are read, compared and sent again, up to five times.
+    message is written, and the sets are read, compared and sent again, up to ten times.
   - Everything written is read back.
   - An error of the server, a missing signature or a timeout is always a failure, in check mode too, and never taken
     for a set that does not exist.

@@ -21,13 +21,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.errors import
 
 MX1 = {"preference": 10, "exchange": "mx1.example.com"}
 BOTH_MODES = pytest.mark.parametrize("check_mode", [False, True], ids=["run", "check mode"])
-# In the zone locked.example, where only 10 mx1.example.com stands, each of these is something to be written.
-DUE = [
-    {"state": "exact", "mx": [{"preference": 20, "exchange": "mx2.example.com"}]},
-    {"state": "exact", "mx": []},
-    {"state": "present", "mx": [{"preference": 20, "exchange": "mx2.example.com"}]},
-    {"state": "absent", "mx": [MX1]},
-]
 
 
 def failure_of(params: dict[str, Any], check_mode: bool = False) -> SplitDomainError:
@@ -39,34 +32,6 @@ def failure_of(params: dict[str, Any], check_mode: bool = False) -> SplitDomainE
 
 def through(relay: Relay, named: Named, *record_sets: dict[str, Any], **options: Any) -> dict[str, Any]:
     return {**named.params(*record_sets, **options), "port": relay.port, "server": "127.0.0.1"}
-
-
-@BOTH_MODES
-@pytest.mark.parametrize("wish", DUE, ids=lambda wish: f"{wish['state']} {len(wish['mx'])}")
-@pytest.mark.parametrize("signer", [WRITER, None])
-def test_a_refused_update_is_an_error_in_every_state_even_when_the_record_is_to_be_absent(
-    named, wish, signer, check_mode
-):
-    error = failure_of(named.params({"name": "locked.example", **wish}, key=signer), check_mode)
-    assert isinstance(error, failures.ServerRefused)
-    for word in ["REFUSED", "locked.example", f"127.0.0.1 port {named.port}", signer or "key_name"]:
-        assert word in str(error)
-    assert named.mx("locked.example") == [(10, "mx1.example.com.", 300)]
-
-
-@BOTH_MODES
-def test_a_key_without_the_right_to_update_is_refused_and_named(named, check_mode):
-    error = failure_of(named.params({"name": "example.com", "mx": [MX1]}, key=READER), check_mode)
-    assert "REFUSED" in str(error) and READER in str(error) and "update-policy" in str(error)
-    assert named.mx("example.com") == []
-
-
-@BOTH_MODES
-@pytest.mark.parametrize("state", ["exact", "present", "absent"])
-def test_a_zone_that_the_server_does_not_serve_is_an_error_not_an_empty_set(named, state, check_mode):
-    error = failure_of(named.params({"name": "elsewhere.example", "state": state, "mx": [MX1]}), check_mode)
-    assert isinstance(error, failures.ServerRefused)
-    assert "elsewhere.example" in str(error) and "REFUSED" in str(error) and "authoritative" in str(error)
 
 
 @BOTH_MODES
@@ -217,32 +182,6 @@ def test_a_connection_that_is_closed_on_an_update_leaves_it_open_whether_it_was_
     assert isinstance(error, failures.ServerUnreachable)
     assert "closed the connection" in str(error) and "not known" in str(error)
     assert len(relay.updates) == 1
-
-
-def test_an_exchange_that_is_an_alias_is_refused_before_anything_is_written(named):
-    serial = named.serial("example.net")
-    wish = {"name": "example.net", "mx": [MX1, {"preference": 20, "exchange": "alias.example.com"}]}
-    error = failure_of(named.params({"name": "example.com", "mx": [MX1]}, wish))
-    assert isinstance(error, failures.AliasInTheWay)
-    assert "alias.example.com" in str(error) and "mx1.example.com" in str(error) and "RFC 2181" in str(error)
-    assert named.serial("example.net") == serial and named.mx("example.com") == []
-
-
-@BOTH_MODES
-def test_a_name_that_is_an_alias_is_refused_because_the_server_would_ignore_its_set(named, check_mode):
-    error = failure_of(named.params({"name": "alias.example.com", "mx": [MX1]}), check_mode)
-    assert isinstance(error, failures.AliasInTheWay)
-    assert "alias.example.com" in str(error) and "CNAME" in str(error)
-
-
-def test_a_name_that_the_server_delegates_to_others_is_told(named):
-    error = failure_of(named.params({"name": "a.sub.example.com", "mx": [MX1]}))
-    assert isinstance(error, failures.ZoneMismatch) and "sub.example.com" in str(error)
-
-
-def test_a_name_in_another_zone_than_the_one_given_is_told_with_the_right_zone(named):
-    error = failure_of(named.params({"name": "a.child.example.net", "zone": "example.net", "mx": [MX1]}))
-    assert isinstance(error, failures.ZoneMismatch) and "in the zone child.example.net" in str(error)
 
 
 @pytest.mark.parametrize(
