@@ -25,7 +25,7 @@ def run_module(argument_spec: dict[str, Any], work: Work, **restrictions: Any) -
     try:
         outcome = work(module.params, module.check_mode)
     except SplitDomainError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), **error.details())
     for warning in outcome.warnings:
         module.warn(warning)
     module.exit_json(

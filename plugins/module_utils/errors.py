@@ -5,9 +5,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SplitDomainError(Exception):
     """The base of all failures. Its text is one sentence for the user: the thing, what is wrong, what to do."""
+
+    def details(self) -> dict[str, Any]:
+        """Give what a module returns beside the sentence, for tasks that go on with it; nothing as a rule."""
+        return {}
 
 
 class InvalidInput(SplitDomainError):

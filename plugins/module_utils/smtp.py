@@ -89,12 +89,19 @@ def _server_of(params: dict[str, Any]) -> Server:
     return Server(
         host=host,
         port=params["port"],
+        addresses=tuple(_parse_address(address) for address in params.get("addresses") or ()),
         helo=canonical_host(params["helo"]) if params["helo"] else None,
         timeout=float(params["timeout"]),
         tls=params["tls"],
         validate_certs=params["validate_certs"],
         sender=parse_sender(params["sender"]),
     )
+
+
+def _parse_address(text: str) -> str:
+    if not is_ip_address(text):
+        raise InvalidInput(f"'addresses' has {text!r}, which is no IP address: write addresses there, a name in 'host'")
+    return text.strip(" \t")
 
 
 def _ask_until_spent(connection: Connection, recipients: Sequence[str]) -> list[Answer]:

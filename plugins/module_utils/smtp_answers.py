@@ -58,6 +58,12 @@ class Reply:
         match = _ENHANCED_CODE.match(self.text)
         return match.group() if match and int(match.group(1)) == self.code // 100 else None
 
+    def as_result(self) -> dict[str, Any]:
+        """Give it in the shape that the module returns."""
+        enhanced = self.enhanced
+        text = self.text[len(enhanced) :].lstrip() if enhanced else self.text
+        return {"code": self.code, "enhanced": enhanced, "text": text}
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -83,15 +89,7 @@ class Answer:
 
     def as_result(self) -> dict[str, Any]:
         """Give it in the shape that the module returns."""
-        enhanced = self.reply.enhanced
-        text = self.reply.text[len(enhanced) :].lstrip() if enhanced else self.reply.text
-        return {
-            "address": self.address,
-            "code": self.reply.code,
-            "enhanced": enhanced,
-            "text": text,
-            "verdict": self.verdict,
-        }
+        return {"address": self.address, **self.reply.as_result(), "verdict": self.verdict}
 
 
 @dataclass(frozen=True)

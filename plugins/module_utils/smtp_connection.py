@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import smtplib
 import socket
@@ -31,7 +32,18 @@ SERVICE_READY, SHUTTING_DOWN = 220, 421
 
 
 class ProbeFailed(SplitDomainError):
-    """A server could not be asked: no connection, no SMTP, no TLS, or it refuses to talk to us."""
+    """A server could not be asked: no connection, no SMTP, no TLS, or it refuses to talk to us.
+
+    ``reply`` is what the server said when it ended the conversation with a reply.
+    """
+
+    def __init__(self, message: str, reply: Reply | None = None) -> None:
+        super().__init__(message)
+        self.reply = reply
+
+    def details(self) -> dict[str, Any]:
+        """Give the server's reply, when there was one."""
+        return {"reply": self.reply.as_result()} if self.reply else {}
 
 
 class ConnectionEnded(Exception):
@@ -44,10 +56,14 @@ class ConnectionEnded(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """The server to ask and how to talk to it. ``timeout`` is in seconds and holds for each reply."""
+    """The server to ask and how to talk to it. ``timeout`` is in seconds and holds for each reply.
+
+    ``addresses`` are tried in their order; without any, those that the host's name has.
+    """
 
     host: str
     port: int = 25
+    addresses: tuple[str, ...] = ()
     helo: str | None = None
     timeout: float = 30.0
     tls: str = "may"
@@ -108,7 +124,8 @@ class Connection(smtplib.SMTP):
             if not reply.is_success:
                 raise ProbeFailed(
                     f"{self.server} refuses the sender <{self.server.sender}>, so no recipient can be asked for: "
-                    f"it said {reply}; use a sender that it takes, or have it trust this host"
+                    f"it said {reply}; use a sender that it takes, or have it trust this host",
+                    reply,
                 )
             self._in_transaction = True
         for recipient, command in zip(recipients, rcpt):
@@ -200,7 +217,9 @@ def connect(server: Server) -> Connection:
         except ConnectionEnded as ended:
             connection.close()
             if ended.reply is None or not tries_left:
-                raise ProbeFailed(f"{ended}: look into its log for the reason, and try again later") from ended
+                raise ProbeFailed(
+                    f"{ended}: look into its log for the reason, and try again later", ended.reply
+                ) from ended
             time.sleep(SECONDS_BETWEEN_TRIES)
         except BaseException:
             connection.close()
@@ -212,7 +231,7 @@ def _greet(connection: Connection) -> None:
     """Connect, say EHLO (HELO to a server that knows no other) and start TLS as the server's options want it."""
     server = connection.server
     try:
-        code, text = connection.connect(server.host, server.port)
+        code, text = _reach(connection)
     except socket.gaierror as error:
         raise ProbeFailed(
             f"{server.host} has no address ({error.strerror}): check the name, and the resolver of this host"
@@ -229,11 +248,22 @@ def _greet(connection: Connection) -> None:
         raise ProbeFailed(f"{server} cannot be reached ({error.strerror or error}): check the network") from error
     if code != SERVICE_READY:
         raise ProbeFailed(
-            f"{server} greets with {_shown(code, text)}: it does not want to talk to this host; ask its administrator"
+            f"{server} greets with {_reply(code, text)}: it does not want to talk to this host; ask its administrator",
+            _reply(code, text),
         )
     _introduce(connection)
     if server.tls != "none":
         _encrypt(connection)
+
+
+def _reach(connection: Connection) -> tuple[int, bytes | str]:
+    """Connect to the first address that can be connected to, and give the greeting."""
+    server = connection.server
+    *others, last = server.addresses or (server.host,)
+    for address in others:
+        with contextlib.suppress(OSError):
+            return connection.connect(address, server.port)
+    return connection.connect(last, server.port)
 
 
 def _introduce(connection: Connection) -> None:
@@ -242,7 +272,8 @@ def _introduce(connection: Connection) -> None:
     except smtplib.SMTPHeloError as error:
         raise ProbeFailed(
             f"{connection.server} refuses the name {connection.local_hostname}: "
-            f"it said {_shown(error.smtp_code, error.smtp_error)}; set 'helo' to a name that it takes"
+            f"it said {_reply(error.smtp_code, error.smtp_error)}; set 'helo' to a name that it takes",
+            _reply(error.smtp_code, error.smtp_error),
         ) from error
 
 
@@ -262,7 +293,7 @@ def _encrypt(connection: Connection) -> None:
     except smtplib.SMTPResponseException as error:
         if must:
             raise ProbeFailed(
-                f"{server} offers STARTTLS but refuses it: it said {_shown(error.smtp_code, error.smtp_error)}; "
+                f"{server} offers STARTTLS but refuses it: it said {_reply(error.smtp_code, error.smtp_error)}; "
                 "look into its log"
             ) from error
         return
@@ -278,6 +309,6 @@ def _encrypt(connection: Connection) -> None:
     _introduce(connection)
 
 
-def _shown(code: int, text: bytes | str) -> str:
+def _reply(code: int, text: bytes | str) -> Reply:
     words = text.decode("utf-8", errors="replace") if isinstance(text, bytes) else text
-    return str(join_reply(code, words.splitlines()))
+    return join_reply(code, words.splitlines())

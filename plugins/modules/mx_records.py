@@ -226,6 +226,21 @@ record_sets:
       description: Whether the two differ.
       type: bool
       sample: true
+exchanges:
+  description: The exchanges that O(record_sets) names, but for those of sets with O(record_sets[].state=absent).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    exchange:
+      description: The host name.
+      type: str
+      sample: mx1.example.com
+    addresses:
+      description: The addresses that O(server) has for it, none where it is not authoritative for the name.
+      type: list
+      elements: str
+      sample: [192.0.2.25]
 """
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import ALGORITHMS, DEFAULT_ALGORITHM

@@ -28,6 +28,13 @@ options:
       - Host name or IP address of the server to ask.
     type: str
     required: true
+  addresses:
+    description:
+      - IP addresses to connect to in place of those that the name in O(host) has, as for a server that the DNS does not
+        name yet. The first that can be connected to is asked.
+    type: list
+    elements: str
+    default: []
   port:
     description:
       - TCP port of the server.
@@ -154,6 +161,23 @@ recipients:
       description: V(accepted) for codes 2yz, V(deferred) for 4yz, V(refused) for 5yz.
       type: str
       sample: refused
+reply:
+  description: What the server said, when it ended the conversation before any recipient was asked for.
+  returned: failure, when the server gave a reply
+  type: dict
+  contains:
+    code:
+      description: The reply code of RFC 5321.
+      type: int
+      sample: 554
+    enhanced:
+      description: The enhanced status code of RFC 3463, or V(null) when the server gave none.
+      type: str
+      sample: 5.7.1
+    text:
+      description: What the server said, in one line, without the codes.
+      type: str
+      sample: No SMTP service here
 tls:
   description: The version of TLS that was used, or V(null) when the conversation was in plain text.
   returned: success
@@ -170,6 +194,7 @@ def main() -> None:
     run_module(
         {
             "host": {"type": "str", "required": True},
+            "addresses": {"type": "list", "elements": "str", "default": []},
             "port": {"type": "int", "default": 25},
             "recipients": {"type": "list", "elements": "raw", "required": True},
             "sender": {"type": "str", "default": "<>"},

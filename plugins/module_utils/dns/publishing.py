@@ -20,7 +20,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import signing_key
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import require_dnspython
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.reading import (
-    exchanges_without_address,
+    addresses_of_exchanges,
     read_sets,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.removal import (
@@ -61,7 +61,7 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
     ) as connection:
         planned = _plan(connection, wishes)
         refuse_removals(planned, limit)
-        unreachable = exchanges_without_address(connection, _named_exchanges(wishes))
+        addresses = addresses_of_exchanges(connection, _named_exchanges(wishes))
         changes = write(
             connection,
             planned,
@@ -72,12 +72,16 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
             _confirm(connection, wishes, changes, params)
     return Outcome(
         changed=any(change.is_due for change in changes),
-        values={"record_sets": [_returned(change) for change in changes]},
+        values={
+            "record_sets": [_returned(change) for change in changes],
+            "exchanges": [{"exchange": host, "addresses": list(held or ())} for host, held in addresses.items()],
+        },
         diffs=zone_diffs(changes),
         warnings=tuple(
             f"the exchange {host} has no A or AAAA record on {connection.party}, which is authoritative for it: "
             "no mail can reach it, and BIND refuses it in the MX sets of its own zone"
-            for host in unreachable
+            for host, held in addresses.items()
+            if held == ()
         ),
     )
 

@@ -57,22 +57,27 @@ def read_sets(connection: Connection, names: Mapping[str, str | None]) -> dict[s
     return readings
 
 
-def exchanges_without_address(connection: Connection, exchanges: Iterable[str]) -> list[str]:
-    """Give the exchanges that the server, being authoritative for them, knows to have no address.
+def addresses_of_exchanges(connection: Connection, exchanges: Iterable[str]) -> dict[str, tuple[str, ...] | None]:
+    """Give the addresses of those exchanges, sorted by name, for which the server is authoritative; None for others.
 
     Raises AliasInTheWay for an exchange that the server knows to be an alias (RFC 2181 section 10.3). Only the named
     server is asked, and not recursively: what it does not know by itself is not objected to.
     """
     hosts = sorted(set(exchanges))
     replies = connection.ask([(host, rdtype) for host in hosts for rdtype in ("A", "AAAA")], may_be_foreign=True)
-    without = []
+    known: dict[str, tuple[str, ...] | None] = {}
     for host, ipv4, ipv6 in zip(hosts, replies[::2], replies[1::2]):
         target = _alias_target(host, ipv4) or _alias_target(host, ipv6)
         if target is not None:
             raise alias_as_exchange(host, target)
-        if ipv4.is_authoritative and ipv6.is_authoritative and not ipv4.answer and not ipv6.answer:
-            without.append(host)
-    return without
+        held = [
+            record.value
+            for reply, rdtype in ((ipv4, "A"), (ipv6, "AAAA"))
+            for record in reply.answer
+            if record.rdtype == rdtype
+        ]
+        known[host] = tuple(held) if ipv4.is_authoritative and ipv6.is_authoritative else None
+    return known
 
 
 def _read_answer(connection: Connection, name: str, zone: str | None, reply: Reply) -> _Answer:

@@ -250,6 +250,14 @@ def test_an_exchange_that_has_no_address_is_warned_of(server):
     assert publish(server, {"name": "example.com", "mx": [nowhere]}, check_mode=True).warnings
 
 
+def test_the_addresses_that_the_server_has_for_the_exchanges_are_in_the_result(server):
+    foreign = {"preference": 20, "exchange": "mx.elsewhere.example"}
+    values = publish(server, {"name": "example.net", "mx": [MX1, foreign]}, check_mode=True).values
+    elsewhere, own = values["exchanges"]
+    assert elsewhere == {"exchange": "mx.elsewhere.example", "addresses": []}
+    assert (own["exchange"], own["addresses"]) == ("mx1.example.com", ["127.0.0.1"])
+
+
 def test_a_refusal_of_an_exchange_that_has_no_address_is_explained(named):
     nowhere = {"preference": 10, "exchange": "nowhere.example.com"}
     with pytest.raises(ServerRefused, match="address record"):

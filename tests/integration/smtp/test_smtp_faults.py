@@ -179,6 +179,43 @@ def test_a_greeting_of_554_is_told(wire: Wire) -> None:
         wire.probe(server.port, [ALICE])
 
 
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"greeting": b"554 5.7.1 No service\r\n"}, 554),
+        ({"greeting": b"421 4.3.2 Busy\r\n"}, 421),
+        ({"replies": {"EHLO": b"550 Bad name\r\n", "HELO": b"550 Bad name\r\n"}}, 550),
+        ({"replies": {"MAIL": b"451 4.7.1 Later\r\n"}}, 451),
+    ],
+)
+def test_what_a_server_said_when_it_ended_the_conversation_is_in_the_failure(
+    wire: Wire, settings: dict[str, Any], code: int
+) -> None:
+    with pytest.raises(ProbeFailed) as failure:
+        wire.probe(wire.serve(**settings).port, [ALICE])
+    assert failure.value.details()["reply"]["code"] == code
+
+
+def test_a_server_that_said_nothing_has_no_reply_in_the_failure(wire: Wire) -> None:
+    with pytest.raises(ProbeFailed) as failure:
+        wire.probe(wire.serve(greeting=CLOSE).port, [ALICE])
+    assert failure.value.details() == {}
+
+
+def test_given_addresses_are_tried_in_their_order_whatever_the_dns_says_of_the_name(wire: Wire) -> None:
+    server = wire.serve()
+    # Nothing listens on the first; the name has no address at all.
+    answers = wire.probe(server.port, [ALICE], host="not.there.invalid", addresses=["127.0.0.9", "127.0.0.1"])
+    assert [answer["verdict"] for answer in answers] == ["accepted"]
+    with pytest.raises(ProbeFailed, match=r"nothing listens on not\.there\.invalid port"):
+        wire.probe(server.port, [ALICE], host="not.there.invalid", addresses=["127.0.0.8", "127.0.0.9"])
+
+
+def test_a_name_among_the_addresses_is_refused(wire: Wire) -> None:
+    with pytest.raises(InvalidInput, match="'addresses' has 'mx1.example.com', which is no IP address"):
+        wire.probe(25, [ALICE], addresses=["mx1.example.com"])
+
+
 def test_a_refused_name_is_told_with_its_cure(wire: Wire) -> None:
     server = wire.serve(replies={"EHLO": b"550 Bad name\r\n", "HELO": b"550 Bad name\r\n"})
     with pytest.raises(ProbeFailed, match=r"refuses the name probe\.example\.org: it said 550 Bad name; set 'helo'"):
