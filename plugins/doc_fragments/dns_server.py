@@ -36,6 +36,11 @@ options:
     description:
       - Name of the TSIG key that signs every request. A reply that is not signed with the same key is a failure.
       - With O(key_file) it chooses one key of that file.
+      - Where none of the options of the key is given, the key is that of the environment on the host that runs the
+        module. E(SPLIT_DOMAIN_DNS_KEY_NAME), E(SPLIT_DOMAIN_DNS_KEY_SECRET), E(SPLIT_DOMAIN_DNS_KEY_ALGORITHM) and
+        E(SPLIT_DOMAIN_DNS_KEY_FILE) mean what the options mean. One option that is given sets all variables aside.
+      - Do not set the variable of the secret by C(environment) of a task, because Ansible writes that on a command line
+        and shows it in verbose output. A task on the controller has the variables that Ansible was started with.
       - Without any key requests are not signed.
     type: str
   key_secret:
@@ -44,7 +49,9 @@ options:
     type: str
   key_algorithm:
     description:
-      - Algorithm of the key. With O(key_file) the file tells it.
+      - Algorithm of the key, V(hmac-sha256) where nothing tells it. With O(key_file) the file tells it.
+      - BIND does not know those that end in a number of bits (RFC 8945 section 6). A key that its configuration calls
+        V(hmac-sha256-128) is V(hmac-sha256) here, and so on. With O(key_file) that is done without being told.
     type: str
     choices:
       - hmac-md5
@@ -56,9 +63,10 @@ options:
       - hmac-sha384-192
       - hmac-sha512
       - hmac-sha512-256
-    default: hmac-sha256
   key_file:
     description:
       - A BIND key file, as C(tsig-keygen) writes it, on the host that runs the module. Not together with O(key_secret).
+      - It is refused where others than its owner can read or write it. The group may read it where it has the name of
+        the owner. A file of root that the group C(bind) or C(named) can read is taken with a warning.
     type: path
 """

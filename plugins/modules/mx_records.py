@@ -243,7 +243,7 @@ exchanges:
       sample: [192.0.2.25]
 """
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import ALGORITHMS, DEFAULT_ALGORITHM
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import ALGORITHMS
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
 from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
 
@@ -265,7 +265,7 @@ ARGUMENTS = {
     "timeout": {"type": "float", "default": 10.0},
     "key_name": {"type": "str"},
     "key_secret": {"type": "str", "no_log": True},
-    "key_algorithm": {"type": "str", "choices": list(ALGORITHMS), "default": DEFAULT_ALGORITHM},
+    "key_algorithm": {"type": "str", "choices": list(ALGORITHMS)},
     "key_file": {"type": "path", "no_log": False},
     "record_sets": {"type": "list", "elements": "dict", "required": True, "options": RECORD_SET},
     "allow_removal": {"type": "bool", "default": False},

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import signing_key
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key_options import KeyOptions, signing_key
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish import wanted_sets
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.parameter_values import fault
@@ -64,7 +64,7 @@ def test_the_configuration_of_postfix_is_no_lookup_table(name: str) -> None:
 
 def test_a_key_name_that_is_longer_than_a_name_may_be_is_refused() -> None:
     with pytest.raises(InvalidInput, match="no domain name"):
-        signing_key(".".join(["k" * 60] * 5), "c2VjcmV0", "hmac-sha256", None)
+        signing_key(KeyOptions(".".join(["k" * 60] * 5), "c2VjcmV0"))
 
 
 @pytest.mark.parametrize("address", ["user@ example.com", "user@\texample.com"])
@@ -94,4 +94,4 @@ def test_a_key_that_no_index_takes_is_refused() -> None:
 @pytest.mark.parametrize("file", ["~nobody-of-this-name/update.key", "/etc/update\0.key"])
 def test_a_key_file_that_has_no_path_is_refused(file: str) -> None:
     with pytest.raises(InvalidInput, match="key file"):
-        signing_key(None, None, "hmac-sha256", file)
+        signing_key(KeyOptions(file=file))

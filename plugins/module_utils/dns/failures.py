@@ -142,8 +142,9 @@ def update_refused(party: Party, zone: str, rcode: str) -> ServerRefused:
 def key_refused(party: Party, about: str, error: str) -> KeyRefused:
     """Give the failure for a TSIG error that the server reported (RFC 8945 section 5.2)."""
     cures = {
-        "BADKEY": "check key_name, and that the server has a key of this name with the same algorithm "
-        "and lets it work on this zone (Knot DNS says BADKEY of every key that no acl of the zone lets do that)",
+        "BADKEY": "check key_name, and that the server has a key of this name with the same algorithm (BIND has none "
+        "that ends in a number of bits, as hmac-sha256-128: use hmac-sha256) and lets it work on this zone "
+        "(Knot DNS says BADKEY of every key that no acl of the zone lets do that)",
         "BADSIG": "check key_secret and key_algorithm: they differ from the server's",
         "BADTIME": "set the clocks of this host and of the server: they differ by more than five minutes",
         "BADTRUNC": "use a key_algorithm that does not truncate, as hmac-sha256",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +18,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures 
     ServersDisagree,
     WriteNotSeen,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import signing_key
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key_options import key_options, signing_key
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import require_dnspython
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.reading import (
     addresses_of_exchanges,
@@ -48,7 +49,7 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
     Raises InvalidInput before anything is sent, and the failures of module_utils.dns.
     """
     wishes = wanted_sets(params["record_sets"])
-    key = signing_key(params["key_name"], params["key_secret"], params["key_algorithm"], params["key_file"])
+    key = signing_key(key_options(params, os.environ))
     _check_numbers(params)
     limit = removal_limit(params["allow_removal"], params["removal_share"])
     require_dnspython()
@@ -77,7 +78,8 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
             "exchanges": [{"exchange": host, "addresses": list(held or ())} for host, held in addresses.items()],
         },
         diffs=zone_diffs(changes),
-        warnings=tuple(
+        warnings=(key.warnings if key else ())
+        + tuple(
             f"the exchange {host} has no A or AAAA record on {connection.party}, which is authoritative for it: "
             "no mail can reach it, and BIND refuses it in the MX sets of its own zone"
             for host, held in addresses.items()

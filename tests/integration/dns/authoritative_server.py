@@ -83,7 +83,7 @@ class AuthoritativeServer:
             "timeout": 5.0,
             "key_name": key,
             "key_secret": SECRETS[key] if key else None,
-            "key_algorithm": "hmac-sha256",
+            "key_algorithm": None,
             "key_file": None,
             "wait": False,
             "wait_timeout": 10.0,

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import pytest
-from authoritative_server import ALGORITHMS, AuthoritativeServer
+from authoritative_server import ALGORITHMS, SECRETS, WRITER, AuthoritativeServer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -220,6 +221,16 @@ def test_absent_at_a_name_that_is_an_alias_changes_nothing(server):
 def test_every_algorithm_of_the_server_signs(server, algorithm):
     wish = {"name": "example.com", "mx": [MX1]}
     assert publish(server, wish, key_name=algorithm, key_algorithm=algorithm).changed
+
+
+def test_a_key_file_of_the_name_server_signs_and_is_warned_of(server, tmp_path):
+    path = tmp_path / "update.key"
+    path.write_text(f'key "{WRITER}" {{ algorithm hmac-sha256-128; secret "{SECRETS[WRITER]}"; }};\n')
+    shutil.chown(path, "root", "bind")
+    path.chmod(0o640)
+    outcome = publish(server, {"name": "example.com", "mx": [MX1]}, key_name=None, key_secret=None, key_file=str(path))
+    assert outcome.changed
+    assert len(outcome.warnings) == 1 and "the group bind" in outcome.warnings[0]
 
 
 def test_no_record_sets_change_nothing(server):

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from named_server import SECRETS, WRITER, Named
+from named_server import READER, SECRETS, WRITER, Named
 
 COLLECTION = Path(__file__).resolve().parents[3]
 MX1 = {"preference": 10, "exchange": "mx1.example.com"}
@@ -70,6 +70,21 @@ def test_the_secret_is_never_shown(named, tmp_path):
     assert SECRETS[WRITER] not in done.stdout + done.stderr + failed.stdout + failed.stderr
 
 
+def test_the_key_of_the_environment_signs_and_its_secret_is_never_shown(named, tmp_path, monkeypatch):
+    task = publish(named, {"name": "example.com", "mx": [MX1]})
+    options = task["mailops.split_domain.mx_records"]
+    del options["key_name"], options["key_secret"]
+    assert "REFUSED" in run([task], tmp_path).stdout
+    monkeypatch.setenv("SPLIT_DOMAIN_DNS_KEY_NAME", WRITER)
+    monkeypatch.setenv("SPLIT_DOMAIN_DNS_KEY_SECRET", SECRETS[WRITER])
+    done = run([task], tmp_path, "-vvvv")
+    monkeypatch.setenv("SPLIT_DOMAIN_DNS_KEY_SECRET", SECRETS[READER])
+    failed = run([task], tmp_path, "-vvvv")
+    assert "changed=1" in done.stdout and "BADSIG" in failed.stdout
+    for secret in SECRETS.values():
+        assert secret not in done.stdout + done.stderr + failed.stdout + failed.stderr
+
+
 def test_an_error_is_one_sentence_for_the_user(named, tmp_path):
     failed = run(
         [publish(named, {"name": "locked.example", "mx": [{"preference": 9, "exchange": "mx2.example.com"}]})], tmp_path
@@ -106,6 +121,7 @@ def examples(text: str) -> list[dict[str, Any]]:
 def test_the_examples_run_as_they_are_written_and_then_change_nothing(named, tmp_path, place):
     key_file = tmp_path / "mail-update.key"
     key_file.write_text(f'key "{WRITER}" {{ algorithm hmac-sha256; secret "{SECRETS[WRITER]}"; }};\n')
+    key_file.chmod(0o600)
     if place == "EXAMPLES":
         source = (COLLECTION / "plugins/modules/mx_records.py").read_text(encoding="utf-8")
         tasks = examples(source.split('EXAMPLES = r"""')[1].split('"""')[0])

@@ -17,7 +17,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.agreement
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Change
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ServersDisagree
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import signing_key
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key_options import KeyOptions, signing_key
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord, MxSet
 
@@ -56,7 +56,7 @@ def _until_loaded(secondary: Named) -> None:
 
 
 def agree(primary: Named, port: int, after: MxSet, wait_timeout: float) -> None:
-    key = signing_key(WRITER, SECRETS[WRITER], "hmac-sha256", None)
+    key = signing_key(KeyOptions(WRITER, SECRETS[WRITER]))
     change = Change("example.com", "example.com", MxSet(), after)
     with Connection(primary.address, primary.port, timeout=5, key=key) as connection:
         wait_for_agreement(connection, [change], wait_timeout, 5, port=port)

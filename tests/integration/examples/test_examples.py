@@ -92,6 +92,7 @@ def places(
     """What stands in the examples, and what takes its place here."""
     key_file = tmp_path / "mail-update.key"
     key_file.write_text(f'key "{WRITER}" {{ algorithm hmac-sha256; secret "{SECRETS[WRITER]}"; }};\n')
+    key_file.chmod(0o600)
     (tmp_path / "example.com.csv").write_text(DIRECTORY)
     return {
         "server: 192.0.2.53": f"server: {name_server.address}\n    port: {name_server.port}",

@@ -7,33 +7,40 @@ from __future__ import annotations
 
 import base64
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import ALGORITHMS, signing_key
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import ALGORITHMS
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key_options import KeyOptions, signing_key
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 
 SECRET = base64.b64encode(b"secret-secret-secret").decode()
 
 
+def private_file(path: Path, content: str | bytes) -> None:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    path.chmod(0o600)
+
+
 def test_without_any_option_there_is_no_key():
-    assert signing_key(None, None, "hmac-sha256", None) is None
+    assert signing_key(KeyOptions()) is None
 
 
 def test_a_key_is_read_from_its_options_in_any_spelling_of_its_name():
-    key = signing_key("Mail-Update.", f" {SECRET}\n", "HMAC-SHA512", None)
+    key = signing_key(KeyOptions("Mail-Update.", f" {SECRET}\n", "HMAC-SHA512"))
     assert (key.name, key.algorithm, key.secret) == ("mail-update", "hmac-sha512", b"secret-secret-secret")
 
 
 def test_a_key_never_shows_its_secret():
-    key = signing_key("mail-update", SECRET, "hmac-sha256", None)
+    key = signing_key(KeyOptions("mail-update", SECRET))
     assert "secret-secret" not in repr(key) and SECRET not in repr(key)
 
 
 @pytest.mark.parametrize("secret", ["", "with blanks in it", "abc", "äöü=", "c2VjcmV0LX"])
 def test_a_secret_that_is_no_base64_is_refused_without_being_shown(secret):
     with pytest.raises(InvalidInput, match="base64") as caught:
-        signing_key("mail-update", secret, "hmac-sha256", None)
+        signing_key(KeyOptions("mail-update", secret))
     assert not secret or secret not in str(caught.value)
     assert caught.value.__suppress_context__
 
@@ -41,14 +48,14 @@ def test_a_secret_that_is_no_base64_is_refused_without_being_shown(secret):
 @pytest.mark.parametrize("name", ["", "two words", "a;b", 'a"b', "a\nb"])
 def test_a_name_that_no_key_can_have_is_refused(name):
     with pytest.raises(InvalidInput, match="name"):
-        signing_key(name, SECRET, "hmac-sha256", None)
+        signing_key(KeyOptions(name, SECRET))
 
 
 def test_half_a_key_is_refused():
     with pytest.raises(InvalidInput, match="key_secret"):
-        signing_key("mail-update", None, "hmac-sha256", None)
+        signing_key(KeyOptions("mail-update"))
     with pytest.raises(InvalidInput, match="key_name"):
-        signing_key(None, SECRET, "hmac-sha256", None)
+        signing_key(KeyOptions(None, SECRET))
 
 
 @pytest.mark.parametrize(
@@ -56,18 +63,18 @@ def test_half_a_key_is_refused():
 )
 def test_a_file_of_tsig_keygen_is_read_with_its_algorithm(tmp_path, algorithm):
     path = tmp_path / "update.key"
-    path.write_bytes(subprocess.run(["tsig-keygen", "-a", algorithm, "My-Key"], check=True, stdout=-1).stdout)
-    key = signing_key(None, None, "hmac-sha256", str(path))
+    private_file(path, subprocess.run(["tsig-keygen", "-a", algorithm, "My-Key"], check=True, stdout=-1).stdout)
+    key = signing_key(KeyOptions(file=str(path)))
     assert (key.name, key.algorithm) == ("my-key", algorithm)
     assert len(key.secret) >= 16
 
 
 def test_two_slashes_in_a_quoted_secret_are_no_comment(tmp_path):
     path = tmp_path / "update.key"
-    path.write_text('key "update" {\n\talgorithm hmac-sha256;\n\tsecret "aaaa//bbbb/*cccc+ddd";\n};\n')
+    private_file(path, 'key "update" {\n\talgorithm hmac-sha256;\n\tsecret "aaaa//bbbb/*cccc+ddd";\n};\n')
     with_comment = path.read_text().replace("};", '}; // secret "none"')
-    path.write_text(with_comment.replace("/*cccc", "//cccc"))
-    assert signing_key(None, None, "hmac-sha256", str(path)).secret == base64.b64decode("aaaa//bbbb//cccc+ddd")
+    private_file(path, with_comment.replace("/*cccc", "//cccc"))
+    assert signing_key(KeyOptions(file=str(path))).secret == base64.b64decode("aaaa//bbbb//cccc+ddd")
 
 
 FILE = f"""
@@ -86,13 +93,13 @@ key fourth {{ algorithm hmac-whirlpool; secret {SECRET}; }};
 @pytest.fixture
 def key_file(tmp_path):
     path = tmp_path / "keys"
-    path.write_text(FILE)
+    private_file(path, FILE)
     return str(path)
 
 
 @pytest.mark.parametrize(("name", "algorithm"), [("first", "hmac-sha1"), ("Second", "hmac-md5")])
 def test_the_name_chooses_one_of_several_keys_in_a_file(key_file, name, algorithm):
-    key = signing_key(name, None, "hmac-sha256", key_file)
+    key = signing_key(KeyOptions(name, file=key_file))
     assert (key.name, key.algorithm, key.secret) == (name.lower(), algorithm, b"secret-secret-secret")
 
 
@@ -108,19 +115,25 @@ def test_the_name_chooses_one_of_several_keys_in_a_file(key_file, name, algorith
 )
 def test_a_key_that_cannot_be_taken_from_a_file_is_told(key_file, name, reason):
     with pytest.raises(InvalidInput, match=reason) as caught:
-        signing_key(name, None, "hmac-sha256", key_file)
+        signing_key(KeyOptions(name, file=key_file))
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("algorithm", ["hmac-sha256-128", "hmac-sha256-80", "HMAC-SHA256"])
+def test_truncation_in_the_words_of_bind_is_no_part_of_the_algorithm(tmp_path, algorithm):
+    private_file(tmp_path / "a.key", f'key a {{ algorithm {algorithm}; secret "{SECRET}"; }};')
+    assert signing_key(KeyOptions(file=str(tmp_path / "a.key"))).algorithm == "hmac-sha256"
 
 
 def test_a_file_that_is_not_there_or_holds_no_key_is_told_with_its_path(tmp_path):
     with pytest.raises(InvalidInput, match=r"missing.key.*No such file"):
-        signing_key(None, None, "hmac-sha256", str(tmp_path / "missing.key"))
-    (tmp_path / "empty.key").write_text("nothing")
+        signing_key(KeyOptions(file=str(tmp_path / "missing.key")))
+    private_file(tmp_path / "empty.key", "nothing")
     with pytest.raises(InvalidInput, match=r"empty.key holds no key"):
-        signing_key(None, None, "hmac-sha256", str(tmp_path / "empty.key"))
-    (tmp_path / "binary.key").write_bytes(b"\xff\xfe\x00")
+        signing_key(KeyOptions(file=str(tmp_path / "empty.key")))
+    private_file(tmp_path / "binary.key", b"\xff\xfe\x00")
     with pytest.raises(InvalidInput, match=r"binary.key.*no text"):
-        signing_key(None, None, "hmac-sha256", str(tmp_path / "binary.key"))
+        signing_key(KeyOptions(file=str(tmp_path / "binary.key")))
 
 
 def test_every_algorithm_on_offer_is_one_that_dnspython_signs_with():

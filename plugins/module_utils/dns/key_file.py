@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# BIND key files, as tsig-keygen writes them, and who else can read them. Private to this collection.
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import re
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import (
+    DEFAULT_ALGORITHM,
+    SigningKey,
+    canonical_key_name,
+    key_of,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+
+# A quoted string is no comment, though a secret in base64 may well hold two slashes.
+_COMMENT_OR_STRING = re.compile(r'(?P<string>"[^"\n]*")|/\*.*?\*/|//[^\n]*|#[^\n]*', re.DOTALL)
+_KEY = re.compile(r'\bkey\s+"?(?P<name>[^\s"{;]+)"?\s*\{(?P<body>[^}]*)\}')
+_STATEMENT = re.compile(r'\b(algorithm|secret)\s+"?([^\s";]+)"?\s*;')
+# A number of bits after an algorithm lets BIND take shorter signatures, too; on the wire the algorithm stays the same.
+_TRUNCATION = re.compile(r"(?<=\d)-\d+$")
+# The groups of the name server, by which its packages let it read the keys of its own that belong to root.
+_NAME_SERVER_GROUPS = ("bind", "named")
+
+
+def read_key_file(file: str, name: str | None) -> SigningKey:
+    """Give the key of a BIND key file, or of several the one with the ``name``.
+
+    A file that others than its owner can read is refused. Its owner's group may, where it has the owner's name and so
+    is nobody else's; that the name server's group may read a file of root becomes a warning of the key. Raises
+    InvalidInput.
+    """
+    try:
+        path = Path(file).expanduser()
+    except RuntimeError as error:
+        raise InvalidInput(f"the key file {file!r} is below the home of a user who is not known: correct it") from error
+    text, status = _content(path)
+    warnings = _readers(path, status)
+    return replace(_chosen(path, text, name), warnings=warnings)
+
+
+def _content(path: Path) -> tuple[str, os.stat_result]:
+    try:
+        with path.open(encoding="utf-8") as opened:
+            return opened.read(), os.fstat(opened.fileno())
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text, or its name no path"
+        raise InvalidInput(
+            f"the key file {path} cannot be read on the host that runs the module ({reason}): "
+            "name a BIND key file that this task's user may read"
+        ) from error
+
+
+def _readers(path: Path, status: os.stat_result) -> tuple[str, ...]:
+    """Refuse a file that strangers can read or write, or warn of the name server, which can read it."""
+    if status.st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        raise InvalidInput(
+            f"the key file {path} can be read or written by every user of this host (mode "
+            f"{stat.S_IMODE(status.st_mode):04o}), who can then sign as its keys: chmod 600 {path}"
+        )
+    if not status.st_mode & (stat.S_IRGRP | stat.S_IWGRP):
+        return ()
+    owner, group = _owner_and_group(status)
+    if group == owner:
+        return ()
+    if owner == "root" and group in _NAME_SERVER_GROUPS and not status.st_mode & stat.S_IWGRP:
+        return (
+            f"the key file {path} can be read by the group {group}: whoever takes over the name server there can "
+            f"sign as its keys, so give tasks a key file of their own that only their user can read (chmod 600)",
+        )
+    raise InvalidInput(
+        f"the key file {path} can be read or written by the group {group} (mode {stat.S_IMODE(status.st_mode):04o}), "
+        f"whose members can then sign as its keys: chmod 600 {path}"
+    )
+
+
+def _owner_and_group(status: os.stat_result) -> tuple[str, str]:
+    """Give the names of a file's owner and group, which need not have any."""
+    try:
+        owner = pwd.getpwuid(status.st_uid).pw_name
+    except KeyError:
+        owner = f"(user {status.st_uid})"
+    try:
+        group = grp.getgrgid(status.st_gid).gr_name
+    except KeyError:
+        group = f"(group {status.st_gid})"
+    return owner, group
+
+
+def _chosen(path: Path, text: str, name: str | None) -> SigningKey:
+    keys = {canonical_key_name(match["name"]): match["body"] for match in _KEY.finditer(_without_comments(text))}
+    if not keys:
+        raise InvalidInput(f"the key file {path} holds no key: it should look as tsig-keygen writes it")
+    if name is None and len(keys) > 1:
+        raise InvalidInput(f"the key file {path} holds several keys ({', '.join(keys)}): choose one with key_name")
+    chosen = next(iter(keys)) if name is None else canonical_key_name(name)
+    if chosen not in keys:
+        raise InvalidInput(f"the key file {path} holds no key {chosen}, only {', '.join(keys)}: correct key_name")
+    statements = dict(_STATEMENT.findall(keys[chosen]))
+    if "secret" not in statements:
+        raise InvalidInput(f"the key {chosen} in the key file {path} has no secret: write it with tsig-keygen")
+    algorithm = _TRUNCATION.sub("", statements.get("algorithm", DEFAULT_ALGORITHM))
+    return key_of(chosen, statements["secret"], algorithm, f"key file {path}")
+
+
+def _without_comments(text: str) -> str:
+    return _COMMENT_OR_STRING.sub(lambda found: found["string"] or " ", text)
