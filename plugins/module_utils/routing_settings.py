@@ -15,7 +15,12 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.errors import
 from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
 from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import MailExchangers
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
-from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import BACKUP, LOCAL, REMOTE
+from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import (
+    BACKUP,
+    LOCAL,
+    REMOTE,
+    parse_addresses,
+)
 
 AUTO = "auto"
 MODES = (LOCAL, BACKUP, REMOTE, AUTO)
@@ -50,11 +55,7 @@ class RoutingSettings:
 
     def as_json(self) -> dict[str, Any]:
         """Give the settings as they are written down on the server."""
-        return {
-            **self.as_arguments(),
-            "effective": self.effective,
-            "own_addresses": list(self.own_addresses),
-        }
+        return {**self.as_arguments(), "effective": self.effective}
 
     def as_arguments(self) -> dict[str, Any]:
         """Give the settings as one entry of the option ``domains`` of ``email_routing``, without its state."""
@@ -65,6 +66,7 @@ class RoutingSettings:
             "call_ahead": self.call_ahead,
             "local_transport": self.local_transport,
             "queue_lifetime": self.queue_lifetime,
+            "own_addresses": list(self.own_addresses),
         }
 
 
@@ -73,23 +75,26 @@ class RoutingRequest:
     """What ``email_routing`` is asked for.
 
     ``wanted`` has each domain with its mode as asked for, not yet decided where that is ``auto``; for those,
-    ``exchangers`` says what the DNS says. ``own_addresses`` are this server's besides those that it knows itself.
+    ``exchangers`` says what the DNS says.
     """
 
     wanted: tuple[RoutingSettings, ...]
     absent: tuple[str, ...] = ()
-    own_addresses: frozenset[str] = frozenset()
     exchangers: Mapping[str, MailExchangers] | None = None
 
 
-def parse_routing(entry: Mapping[str, Any]) -> RoutingSettings:
-    """Read one entry of the option ``domains``, the effective mode left as ``mode``; raises InvalidInput."""
+def parse_routing(entry: Mapping[str, Any], own_addresses: frozenset[str] = frozenset()) -> RoutingSettings:
+    """Read one entry of the option ``domains``, the effective mode left as ``mode``; raises InvalidInput.
+
+    ``own_addresses`` are the server's for entries that name none themselves.
+    """
     domain = canonical_domain(str(entry["domain"]))
     mode = entry.get("mode")
     if mode not in MODES:
         raise InvalidInput(f"{domain} has no routing mode: give 'mode' as one of {', '.join(MODES)}")
     recipients = tuple(sorted({_parse_recipient(text, domain) for text in entry.get("recipients") or ()}))
     call_ahead = entry.get("call_ahead")
+    named_addresses = entry.get("own_addresses")
     if call_ahead is False and not recipients and mode != REMOTE:
         raise InvalidInput(
             f"{domain} would take no mail at all: it has no recipients, and call_ahead is off; "
@@ -103,6 +108,7 @@ def parse_routing(entry: Mapping[str, Any]) -> RoutingSettings:
         call_ahead=True if call_ahead is None else bool(call_ahead),
         local_transport=parse_local_transport(entry.get("local_transport"), domain),
         queue_lifetime=_parse_lifetime(entry.get("queue_lifetime"), domain),
+        own_addresses=tuple(sorted(own_addresses if named_addresses is None else parse_addresses(named_addresses))),
     )
 
 

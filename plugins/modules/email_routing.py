@@ -79,11 +79,17 @@ options:
           - Postfix has one lifetime for all mail (C(maximal_queue_lifetime), 5 days by default). The longest of all
             backup domains counts, and it is given back when none is left.
         type: str
+      own_addresses:
+        description:
+          - O(own_addresses) for this domain alone, as RV(domains[].before) has them, so that a mode can be put back.
+        type: list
+        elements: str
   own_addresses:
     description:
       - Addresses by which the DNS knows this server, besides those of its interfaces and C(proxy_interfaces), as behind
         NAT. While a domain is V(backup), they are added to C(proxy_interfaces), so that Postfix finds itself among the
         exchangers.
+      - They belong to the domains of the task, unless those have O(domains[].own_addresses).
     type: list
     elements: str
     default: []
@@ -202,6 +208,7 @@ DOMAIN = {
     "call_ahead": {"type": "bool", "default": True},
     "local_transport": {"type": "str"},
     "queue_lifetime": {"type": "str"},
+    "own_addresses": {"type": "list", "elements": "str"},
 }
 
 

@@ -74,13 +74,13 @@ def parse_request(arguments: Mapping[str, Any], look_up: LookUp) -> RoutingReque
     entries = arguments["domains"] or []
     if not entries:
         raise InvalidInput("the option domains is empty: name at least one domain with its mode")
-    wanted = tuple(parse_routing(entry) for entry in entries if entry["state"] == "present")
+    own_addresses = parse_addresses(arguments["own_addresses"] or ())
+    wanted = tuple(parse_routing(entry, own_addresses) for entry in entries if entry["state"] == "present")
     absent = tuple(canonical_domain(entry["domain"]) for entry in entries if entry["state"] == "absent")
     names = [*(entry.domain for entry in wanted), *absent]
     twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
     if twice is not None:
         raise InvalidInput(f"the option domains names {twice} twice: merge the two entries")
-    own_addresses = parse_addresses(arguments["own_addresses"] or ())
     undecided = [entry.domain for entry in wanted if entry.mode == AUTO]
     given = {found.domain: found for found in map(read_exchangers, arguments["mx_sets"] or ())}
     missing = [name for name in undecided if name not in given]
@@ -93,4 +93,4 @@ def parse_request(arguments: Mapping[str, Any], look_up: LookUp) -> RoutingReque
     parse_addresses(resolvers)
     port = parse_port(arguments["resolver_port"], "the option resolver_port")
     found = {**given, **(look_up(missing, resolvers, port) if missing else {})}
-    return RoutingRequest(wanted, absent, own_addresses, {name: found[name] for name in undecided})
+    return RoutingRequest(wanted, absent, {name: found[name] for name in undecided})

@@ -104,4 +104,4 @@ def test_the_sets_may_come_from_mx_info(server: SplitServer, name_server: Named)
     domains = [{"domain": name, "mode": "auto"} for name in ("none.example", "second.example")]
     result = route(server, *domains, mx_sets=found["names"])
     assert effective(result) == {"none.example": "remote", "second.example": "backup"}
-    assert "nothing that mx_info returns" in refusal(server, *domains, mx_sets=[{"name": 7}])
+    assert "nothing that mx_info returns" in refusal(server, *domains, mx_sets=[{"name": "none.example"}])

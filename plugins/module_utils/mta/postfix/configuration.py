@@ -21,9 +21,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.e
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.loan import Loan, give_back, lay_over
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.modes import (
+    BEST_EXCHANGER,
     PROXIES,
     RELAY_RESTRICTIONS,
     compile_modes,
+    value_without_ours,
     without_ours,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_files import (
@@ -125,6 +127,7 @@ class Configurator:
                 _modes_with_transports(server, [entry for name, entry in after.modes.items() if name not in held]),
                 without_ours(server.parameters, loan, RELAY_RESTRICTIONS),
                 words(without_ours(server.parameters, loan, PROXIES)),
+                value_without_ours(server.parameters, loan, BEST_EXCHANGER),
             ),
         )
         refuse_overrides(server, {*wanted.first, *wanted.last})

@@ -23,18 +23,25 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.routing_setti
 
 RELAY_RESTRICTIONS = "smtpd_relay_restrictions"
 PROXIES = "proxy_interfaces"
+BEST_EXCHANGER = "best_mx_transport"
+# Where MX records name this server first before its mode follows them, Postfix would bounce what a backup has taken.
+HOLD = "retry:4.4.6 the MX records name this server itself first"
 # What Postfix has by default (postconf(5)), for a server that has its relay rules elsewhere.
 _USUAL = "permit_mynetworks, permit_sasl_authenticated"
-_LENIENT = re.compile(r"(?<![^\s,])(?:defer_unauth_destination|permit_mx_backup)(?![^\s,])")
+_LENIENT = re.compile(r"(?<![^\s,])(?:defer_unauth_destination|permit_auth_destination|permit_mx_backup)(?![^\s,])")
 
 
 def compile_modes(
-    entries: Sequence[RoutingSettings], restrictions: str, known_proxies: Sequence[str] = ()
+    entries: Sequence[RoutingSettings],
+    restrictions: str,
+    known_proxies: Sequence[str] = (),
+    best_exchanger: str = "",
 ) -> CompiledModes:
     """Compile the routing modes of all domains of a server that its own settings do not have.
 
-    ``restrictions`` and ``known_proxies`` are the server's smtpd_relay_restrictions and proxy_interfaces without our
-    part. A backup needs its addresses behind NAT there, or Postfix would not know itself among the exchangers.
+    ``restrictions``, ``known_proxies`` and ``best_exchanger`` are the server's smtpd_relay_restrictions,
+    proxy_interfaces and best_mx_transport without our part. A backup needs its addresses behind NAT among the proxies,
+    or Postfix would not know itself among the exchangers.
     """
     taken = [entry for entry in entries if entry.effective != REMOTE]
     backups = [entry for entry in entries if entry.effective == BACKUP]
@@ -48,6 +55,7 @@ def compile_modes(
         proxy_addresses=tuple(
             sorted({address for entry in backups for address in entry.own_addresses} - set(known_proxies))
         ),
+        best_exchanger=HOLD if backups and not best_exchanger else None,
     )
 
 
@@ -56,6 +64,13 @@ def without_ours(in_force: Mapping[str, str], loan: Loan, name: str) -> str:
     value = in_force.get(name, "")
     borrowed = loan.parameters.get(name)
     return remove_elements(value, borrowed.elements) if borrowed else value
+
+
+def value_without_ours(in_force: Mapping[str, str], loan: Loan, name: str) -> str:
+    """Give a parameter that we replace as a whole as it would be without us; somebody else's later value is theirs."""
+    borrowed = loan.parameters.get(name)
+    value = in_force.get(name, "")
+    return "" if borrowed and value in (borrowed.value, borrowed.former) else value
 
 
 def _rows(entry: RoutingSettings) -> list[tuple[str, str]]:
@@ -70,7 +85,10 @@ def _rows(entry: RoutingSettings) -> list[tuple[str, str]]:
 
 
 def _strict(restrictions: str) -> str:
-    """Give relay restrictions as the server has them, but that a stranger gets a final answer."""
+    """Give relay restrictions as the server has them, but that a stranger gets a final answer.
+
+    The last word is for sub-domains of what relay_domains has, which Postfix relays to as well.
+    """
     kept = _LENIENT.sub("", restrictions).strip(" ,\t\n")
     kept = re.sub(r"(?:,\s*){2,}", ", ", kept) or _USUAL
-    return f"{kept}, reject_unauth_destination"
+    return f"{kept}, reject_unauth_destination, reject"

@@ -66,16 +66,21 @@ class PostfixRoutingServer:
                 )
         server = read_server(self._config_directory)
         # Those that an interface has Postfix knows by itself.
-        behind = frozenset(address for address in request.own_addresses if not is_own_address(address))
-        known = behind | self._known_proxies()
-        decisions = {name: _decide(found, known) for name, found in (request.exchangers or {}).items()}
+        named = {entry.own_addresses for entry in request.wanted}
+        behind = {found: tuple(one for one in found if not is_own_address(one)) for found in named}
+        proxies = self._known_proxies()
+        decisions = {
+            entry.domain: _decide(request.exchangers[entry.domain], proxies.union(entry.own_addresses))
+            for entry in request.wanted
+            if request.exchangers and entry.mode == AUTO
+        }
         warnings: list[str] = []
         after = {name: old for name, old in before.items() if name not in request.absent}
         for entry in request.wanted:
             effective = entry.mode
             if entry.mode == AUTO:
                 effective = _effective(entry, decisions[entry.domain], before.get(entry.domain), warnings)
-            after[entry.domain] = replace(entry, effective=effective, own_addresses=tuple(sorted(behind)))
+            after[entry.domain] = replace(entry, effective=effective, own_addresses=behind[entry.own_addresses])
         running = is_running(self._config_directory)
         found = self._configurator.plan(server, state, ServerState(state.domains, after), running)
         return Plan(

@@ -84,6 +84,8 @@ class CompiledModes:
     calls_ahead: bool = False
     queue_lifetime: str | None = None
     proxy_addresses: tuple[str, ...] = ()
+    best_exchanger: str | None = None
+    """Where mail goes whose best exchanger is this server itself; None where the server says that."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ def compile_split(
             "smtpd_relay_restrictions": (
                 f"check_client_access cidr:{tables.path('peers')}",
                 _of_unknowns(f"${QUESTION}"),
+                *(() if modes.remote_restrictions is None else (_OF_REMOTE_DOMAINS,)),
             ),
             **({"smtp_tls_policy_maps": (tables.indexed("tls_policy"),)} if policies else {}),
         },
@@ -159,6 +162,7 @@ def compile_split(
             **classes,
             **(CALL_AHEAD_PARAMETERS if calls_ahead else {}),
             **({} if modes.queue_lifetime is None else {"maximal_queue_lifetime": modes.queue_lifetime}),
+            **({} if modes.best_exchanger is None else {"best_mx_transport": modes.best_exchanger}),
         },
     )
 
@@ -279,3 +283,11 @@ def _split_horizon(group: _PeerGroup) -> str:
 def _inline(answers: Mapping[str, str]) -> str:
     """Give an inline table; its keys must not hold white space (inline_table(5))."""
     return f"inline:{{{','.join(f'{{{key} = {value}}}' for key, value in answers.items())}}}"
+
+
+# An alias of the server's own may be left of a domain that has moved away. It does not make its mail wanted here.
+# Joined tables are asked for domains only where the first of them is no pattern: hence one without any answer.
+_OF_REMOTE_DOMAINS = (
+    f"check_recipient_access unionmap:{{{_inline({'@': SKIP_CLASS})},"
+    f"pipemap:{{${QUESTION},{_inline({REMOTE_CLASS: REMOTE_CLASS})}}},${SUBDOMAINS}}}"
+)
