@@ -41,7 +41,7 @@ def started_knot_primary(zones: Mapping[str, Zone]) -> Iterator[KnotPrimary]:
         (folder / "knot.conf").write_text(_configuration(zones, folder, port), encoding="utf-8")
         command = ["/usr/sbin/knotd", "-c", folder / "knot.conf"]
         knot = KnotPrimary(ADDRESS, port, folder, child_process(command, folder))
-        with running(knot, next(iter(zones))):
+        with running(knot, tuple(zones)[0]):
             yield knot
 
 

@@ -56,7 +56,7 @@ def started_powerdns(zones: Mapping[str, Zone]) -> Iterator[PowerDns]:
         powerdns = PowerDns(
             ADDRESS, port, folder, child_process(["/usr/sbin/pdns_server", f"--config-dir={folder}"], folder)
         )
-        with running(powerdns, next(iter(zones))):
+        with running(powerdns, tuple(zones)[0]):
             yield powerdns
 
 
@@ -81,7 +81,8 @@ def _configuration(folder: Path, port: int) -> str:
 
 
 def _fill_database(path: Path, zones: Mapping[str, Zone]) -> None:
-    with contextlib.closing(sqlite3.connect(path)) as database, database:
+    database = sqlite3.connect(path)
+    with contextlib.closing(database), database:
         database.executescript(SCHEMA.read_text(encoding="utf-8"))
         keys = [(name, "hmac-sha256", SECRETS[name]) for name in SECRETS]
         keys += [(name, name, SECRETS[WRITER]) for name in ALGORITHMS]

@@ -38,7 +38,8 @@ def powerdns(shared_powerdns: PowerDns) -> Iterator[PowerDns]:
 def insert(powerdns: PowerDns, ttl: int, preference: int, exchange: str) -> None:
     """Write one row past the server, as a web panel does."""
     row = (NAME, ttl, preference, exchange)
-    with contextlib.closing(sqlite3.connect(powerdns.folder / "database")) as database, database:
+    database = sqlite3.connect(powerdns.folder / "database")
+    with contextlib.closing(database), database:
         database.execute(
             "INSERT INTO records (domain_id, name, type, ttl, prio, content) VALUES (1, ?, 'MX', ?, ?, ?)", row
         )

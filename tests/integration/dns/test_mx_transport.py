@@ -23,11 +23,11 @@ PROTOCOLS = pytest.mark.parametrize("protocol", ["tcp", "udp"])
 DESERTED = "127.0.0.99"
 
 
-def publish_and_look_again(server: AuthoritativeServer, name: str, /, **options: Any) -> None:
+def publish_and_look_again(running: AuthoritativeServer, name: str, **options: Any) -> None:
     wish = {"name": name, "mx": [MX1]}
-    assert publish_mx_records(server.params(wish, **options), False).changed
-    assert server.mx(name) == [(10, "mx1.example.com.", 3600)]
-    assert not publish_mx_records(server.params(wish, **options), False).changed
+    assert publish_mx_records(running.params(wish, **options), False).changed
+    assert running.mx(name) == [(10, "mx1.example.com.", 3600)]
+    assert not publish_mx_records(running.params(wish, **options), False).changed
 
 
 def resolve(monkeypatch: pytest.MonkeyPatch, name: str, *addresses: str) -> None:
