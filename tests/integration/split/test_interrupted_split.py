@@ -5,66 +5,23 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from killed_runs import answers, is_taken_or_deferred, kill_at, steps
 from split_network import Network
 from split_server import SplitServer, configured_server
 
-KILLED_MODULE = Path(__file__).parents[1] / "postfix" / "killed_module.py"
 PEER = {"site": "cloud", "relay": {"host": "198.51.100.20"}}
 LAB = {"site": "lab", "relay": {"host": "198.51.100.30"}, "clients": ["198.51.100.0/24"]}
 KNOWN = ("ann@example.com", "bob@example.com")
-MOST_STEPS = 400
 
 
 @pytest.fixture
 def running(server: SplitServer) -> Iterator[SplitServer]:
     server.start()
     return server
-
-
-def kill_at(server: SplitServer, step: int, module: str, **arguments: Any) -> bool:
-    """Run a module that is killed before its given step; False when it came to its end before."""
-    values = {**arguments, "config_directory": str(server.config), "_ansible_diff": True}
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump({"ANSIBLE_MODULE_ARGS": values}, file)
-        file.flush()
-        command = [sys.executable, str(KILLED_MODULE), module, str(step), str(server.config), file.name]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode == -signal.SIGKILL:
-        return True
-    assert done.returncode == 0, done.stdout + done.stderr
-    return False
-
-
-def answers(server: SplitServer) -> dict[str, str]:
-    """Return what main.cf and every table say, and all files that are no index."""
-    files = {name: content.decode() for name, content in server.files().items() if not name.endswith(".lmdb")}
-    if "split_domain" in files["main.cf"]:
-        # In which order parameters of ours stand depends on which of them came when.
-        files["main.cf"] = server.command("postconf", "-n").stdout
-    for name in list(files):
-        if (server.config / f"{name}.lmdb").exists():
-            files[f"{name}.lmdb"] = server.command("postmap", "-s", f"lmdb:{server.config / name}").stdout
-    return files
-
-
-def is_taken_or_deferred(server: SplitServer, address: str) -> bool:
-    return server.ask(address).code // 100 in (2, 4)
-
-
-def steps(stride: int) -> range:
-    """Give the steps to be killed at: all of them on demand, else one of ``stride``."""
-    return range(1, MOST_STEPS, 1 if os.environ.get("EVERY_STEP") else stride)
 
 
 def test_a_change_of_the_settings_can_be_killed_anywhere(running: SplitServer) -> None:
