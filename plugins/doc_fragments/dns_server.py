@@ -15,7 +15,6 @@ options:
     description:
       - Address or host name of the DNS server, which for updates is the primary server of the zones.
     type: str
-    required: true
   port:
     description:
       - Port of the DNS server.

@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,18 +75,21 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def replace_file(path: Path, text: str, rights: FileRights, age: int = 0) -> None:
+def replace_file(
+    path: Path, text: str, rights: FileRights, age: int = 0, last_look: Callable[[], None] = lambda: None
+) -> None:
     """Put ``text`` in the place of the file ``path`` in one step: readers see the old file or the new one, whole.
 
-    The file's time of modification is ``age`` seconds ago. The text is on disk before the name changes. Raises
-    ServerStateError when the system does not let it be written.
+    The file's time of modification is ``age`` seconds ago. The text is on disk before the name changes, and just before
+    it does, ``last_look`` may raise what keeps the old file. Raises ServerStateError when the system does not let it be
+    written.
     """
     with writing(path):
-        _replace_file(path, text, rights, age)
+        _replace_file(path, text, rights, age, last_look)
         remove_leftovers(path)
 
 
-def _replace_file(path: Path, text: str, rights: FileRights, age: int) -> None:
+def _replace_file(path: Path, text: str, rights: FileRights, age: int, last_look: Callable[[], None]) -> None:
     descriptor, temporary = tempfile.mkstemp(prefix=temporary_prefix(path), dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -99,6 +102,7 @@ def _replace_file(path: Path, text: str, rights: FileRights, age: int) -> None:
             if age:
                 os.utime(file.fileno(), (time.time() - age, time.time() - age))
             os.fsync(file.fileno())
+        last_look()
         os.replace(temporary, path)  # noqa: PTH105 - both are names of this function, not of a Path
     except BaseException:
         with suppress(OSError):

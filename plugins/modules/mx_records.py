@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mx_records
-short_description: Publish MX record sets through DNS updates
+short_description: Publish MX record sets through DNS updates or in a zone file
 version_added: 0.1.0
 description:
   - Brings the MX record sets of any number of names in any number of zones to the wanted state, through dynamic updates
@@ -24,6 +24,9 @@ description:
   - All input is checked before anything is written. Refused are a preference outside 0 to 65535, an exchange that is
     an IP address or no host name, an exchange that the server knows to be an alias (RFC 2181), a null MX beside
     other records (RFC 7505), a name that is itself an alias, and a key secret that is no base64.
+  - With O(zone_file) the sets of one zone are brought to the same states in its file, for a zone that takes no updates.
+    Comments, order and spelling of everything else stay as they are, the serial rises (RFC 1982) in the same write,
+    C(named-checkzone) must take the new text before it replaces the file in one step, and the server is told.
   - Values are compared in one form, so that case, a trailing dot, the order of records, the spelling of a
     preference and the form of an internationalised name make no difference.
 extends_documentation_fragment:
@@ -34,13 +37,42 @@ attributes:
     description: Can run in check mode and tell what it would do, and whether the server would take it.
   diff_mode:
     support: full
-    description: Shows the sets of each zone before and after, as lines of a zone file.
+    description: Shows the sets of each zone before and after, as lines of a zone file, or with O(zone_file) the file.
   idempotent:
     support: full
     description: A second run changes nothing, however the values are spelled.
 requirements:
-  - dnspython >= 2.6 on the host that runs the module
+  - dnspython >= 2.6 on the host that runs the module, with O(server)
+  - C(named-checkzone) of BIND on the host that runs the module, with O(zone_file)
 options:
+  zone_file:
+    description:
+      - Absolute path of the zone file to change, on the host that runs the module. Give this or O(server); the options
+        of the server and its key are then not used.
+      - All O(record_sets) are of the one zone of this file. It is the one that O(record_sets[].zone) names, or else the
+        owner of the file's SOA record, where that is absolute or stands behind an absolute C($ORIGIN).
+      - A line that stays is not touched. A new record stands beside the others of its set and is spelled like them, or
+        behind the last record of its name, or at the end. Only where a line has its owner or TTL from one that goes, it
+        is spelled out there.
+      - The serial grows by one, or in the form YYYYMMDDnn to today's date, or in seconds since 1970 to now, where that
+        is more.
+      - Refused, before anything is written, are a zone under dynamic update or transferred from elsewhere (as
+        C(rndc zonestatus) or a journal beside the file says), MX records of the set or the SOA record in a file that
+        C($INCLUDE) names, and a name that C($GENERATE) may make.
+      - A lock on the file's folder keeps two runs apart. A file that somebody else changes in between is read and
+        planned anew, up to five times.
+    type: path
+  reload_command:
+    description:
+      - The command that tells the server to load the zone anew, with the name of the zone as its last argument. It runs
+        with O(zone_file) only, without a shell, and only after a change.
+      - For Knot DNS it is V([knotc, zone-reload]). An empty list tells nobody.
+      - When it fails, so does the module. The file is written then, and a file with the ending C(.reload-pending)
+        beside it makes the next run tell the server.
+      - With C(rndc ... reload) the module returns when C(rndc zonestatus) tells the new serial.
+    type: list
+    elements: str
+    default: [rndc, reload]
   record_sets:
     description:
       - The MX record sets, each name once.
@@ -59,7 +91,7 @@ options:
       zone:
         description:
           - The zone that holds the name. The module fails when the server has the name in another zone.
-          - Without it the zone is found on the server, by its SOA record.
+          - Without it the zone is found by its SOA record, on the server or in the file.
         type: str
       state:
         description:
@@ -109,7 +141,7 @@ options:
   wait:
     description:
       - Return only when every server in the NS set of each zone gives the new sets, asked unsigned over TCP on port 53.
-      - In check mode there is nothing to wait for.
+      - In check mode there is nothing to wait for. Not with O(zone_file), which knows no server to ask.
     type: bool
     default: false
   wait_timeout:
@@ -120,8 +152,8 @@ options:
 notes:
   - In check mode the server is asked by an update that requires the same as the real one and deletes a record that does
     not exist. It writes nothing, and shows whether the server would take the update.
-  - Exchanges are looked up on O(server) only, and not recursively. An alias that this server does not know is not
-    found.
+  - Exchanges are looked up on O(server) or in O(zone_file) only, and not recursively. An alias that is not known there
+    is not found.
 author:
   - The mailops.split_domain developers (@mailops)
 """
@@ -178,6 +210,16 @@ EXAMPLES = r"""
         state: absent
         mx:
           - {preference: 20, exchange: mx2.example.com}
+
+- name: Change the MX records in a zone file, for BIND without dynamic updates
+  mailops.split_domain.mx_records:
+    zone_file: /etc/bind/db.example.org
+    reload_command: [rndc, reload]
+    record_sets:
+      - name: "@"
+        zone: example.org
+        mx:
+          - {preference: 10, exchange: mx1.example.org}
 """
 
 RETURN = r"""
@@ -237,10 +279,22 @@ exchanges:
       type: str
       sample: mx1.example.com
     addresses:
-      description: The addresses that O(server) has for it, none where it is not authoritative for the name.
+      description: The addresses that O(server) or O(zone_file) has for it, none where its zone is another.
       type: list
       elements: str
       sample: [192.0.2.25]
+serial:
+  description: The serial of the zone, as it was found and as it was left or would have been left.
+  returned: with O(zone_file)
+  type: dict
+  sample: {before: 2026112100, after: 2026112101}
+  contains:
+    before:
+      description: The serial found.
+      type: int
+    after:
+      description: The serial left; the same where nothing was written.
+      type: int
 """
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import ALGORITHMS
@@ -259,7 +313,7 @@ RECORD_SET = {
     "mx": {"type": "list", "elements": "dict", "required": True, "options": MX_RECORD},
 }
 ARGUMENTS = {
-    "server": {"type": "str", "required": True},
+    "server": {"type": "str"},
     "port": {"type": "int", "default": 53},
     "protocol": {"type": "str", "choices": ["tcp", "udp"], "default": "tcp"},
     "timeout": {"type": "float", "default": 10.0},
@@ -267,6 +321,8 @@ ARGUMENTS = {
     "key_secret": {"type": "str", "no_log": True},
     "key_algorithm": {"type": "str", "choices": list(ALGORITHMS)},
     "key_file": {"type": "path", "no_log": False},
+    "zone_file": {"type": "path"},
+    "reload_command": {"type": "list", "elements": "str", "default": ["rndc", "reload"]},
     "record_sets": {"type": "list", "elements": "dict", "required": True, "options": RECORD_SET},
     "allow_removal": {"type": "bool", "default": False},
     "removal_share": {"type": "float", "default": 0.3},
@@ -277,7 +333,12 @@ ARGUMENTS = {
 
 def main() -> None:
     """Run the module."""
-    run_module(ARGUMENTS, publish_mx_records, mutually_exclusive=[("key_file", "key_secret")])
+    run_module(
+        ARGUMENTS,
+        publish_mx_records,
+        mutually_exclusive=[("key_file", "key_secret"), ("server", "zone_file")],
+        required_one_of=[("server", "zone_file")],
+    )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import AliasInTheWay
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish import ABSENT, EXACT, PRESENT, WantedSet
@@ -41,6 +42,16 @@ class Change:
     def is_due(self) -> bool:
         """Tell whether something is to be written."""
         return self.before != self.after
+
+    def told(self) -> dict[str, Any]:
+        """Give the change as a module returns it."""
+        return {
+            "name": self.name,
+            "zone": self.zone,
+            "before": _described(self.before),
+            "after": _described(self.after),
+            "changed": self.is_due,
+        }
 
 
 def plan_change(wish: WantedSet, reading: Reading) -> Change:
@@ -87,3 +98,10 @@ def zone_diffs(changes: Sequence[Change]) -> tuple[Diff, ...]:
         )
         for zone, in_zone in by_zone.items()
     )
+
+
+def _described(mx_set: MxSet) -> dict[str, Any]:
+    return {
+        "ttl": mx_set.ttl,
+        "mx": [{"preference": record.preference, "exchange": record.exchange} for record in mx_set.records],
+    }

@@ -18,6 +18,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures 
     ServersDisagree,
     WriteNotSeen,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.file_publishing import publish_in_file
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key_options import key_options, signing_key
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import require_dnspython
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.reading import (
@@ -30,7 +31,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.removal i
     removal_limit,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.updating import write
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish import ABSENT, WantedSet, wanted_sets
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish import (
+    WantedSet,
+    named_exchanges,
+    wanted_sets,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxSet
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_host, is_ip_address
@@ -49,6 +54,8 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
     Raises InvalidInput before anything is sent, and the failures of module_utils.dns.
     """
     wishes = wanted_sets(params["record_sets"])
+    if params.get("zone_file") is not None:
+        return publish_in_file(wishes, params, check_mode)
     key = signing_key(key_options(params, os.environ))
     _check_numbers(params)
     limit = removal_limit(params["allow_removal"], params["removal_share"])
@@ -62,7 +69,7 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
     ) as connection:
         planned = _plan(connection, wishes)
         refuse_removals(planned, limit)
-        addresses = addresses_of_exchanges(connection, _named_exchanges(wishes))
+        addresses = addresses_of_exchanges(connection, named_exchanges(wishes))
         changes = write(
             connection,
             planned,
@@ -74,7 +81,7 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
     return Outcome(
         changed=any(change.is_due for change in changes),
         values={
-            "record_sets": [_returned(change) for change in changes],
+            "record_sets": [change.told() for change in changes],
             "exchanges": [{"exchange": host, "addresses": list(held or ())} for host, held in addresses.items()],
         },
         diffs=zone_diffs(changes),
@@ -123,10 +130,6 @@ def _server(text: str) -> str:
         raise InvalidInput(f"the option server names no DNS server: {error}") from error
 
 
-def _named_exchanges(wishes: Sequence[WantedSet]) -> set[str]:
-    return {record.exchange for wish in wishes if wish.state != ABSENT for record in wish.records if not record.is_null}
-
-
 def _plan(connection: Connection, wishes: Sequence[WantedSet]) -> list[Change]:
     readings = read_sets(connection, {wish.name: wish.zone for wish in wishes})
     return [plan_change(wish, readings[wish.name]) for wish in wishes]
@@ -165,20 +168,3 @@ def _in_one_line(shown: MxSet) -> str:
     return (
         f"{', '.join(str(record) for record in shown.records)} (TTL {shown.ttl})" if shown.records else "no MX record"
     )
-
-
-def _returned(change: Change) -> dict[str, Any]:
-    return {
-        "name": change.name,
-        "zone": change.zone,
-        "before": _described(change.before),
-        "after": _described(change.after),
-        "changed": change.is_due,
-    }
-
-
-def _described(mx_set: MxSet) -> dict[str, Any]:
-    return {
-        "ttl": mx_set.ttl,
-        "mx": [{"preference": record.preference, "exchange": record.exchange} for record in mx_set.records],
-    }

@@ -60,6 +60,11 @@ def wanted_sets(record_sets: Sequence[Mapping[str, Any]]) -> list[WantedSet]:
     return wishes
 
 
+def named_exchanges(wishes: Sequence[WantedSet]) -> set[str]:
+    """Give the hosts that are to be exchanges."""
+    return {record.exchange for wish in wishes if wish.state != ABSENT for record in wish.records if not record.is_null}
+
+
 def _record_to_remove(preference: object, exchange: str) -> MxRecord:
     """Give a record in canonical form, or as a server may hold it where it has none."""
     try:

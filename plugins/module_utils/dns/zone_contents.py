@@ -121,23 +121,24 @@ class ZoneContents:
                 )
         return Reading(name, self.zone, self.mx_set(name), self._target(self.records(name, "CNAME")))
 
-    def exchanges_without_address(self, exchanges: Iterable[str]) -> list[str]:
-        """Give the exchanges of this zone that have no address in it.
+    def addresses_of_exchanges(self, exchanges: Iterable[str]) -> dict[str, Optional[tuple[str, ...]]]:
+        """Give the addresses of those exchanges, sorted by name, of which this zone tells; None for others.
 
-        Raises AliasInTheWay for one that is an alias (RFC 2181 section 10.3). Of exchanges in other zones, in delegated
-        ones and of those that $GENERATE may make, the file says nothing.
+        It does not tell of names in other zones, in delegated ones, and of those that $GENERATE may make. Raises
+        AliasInTheWay for an exchange that is an alias (RFC 2181 section 10.3).
         """
-        without = []
+        known: dict[str, Optional[tuple[str, ...]]] = {}
         for host in sorted(set(exchanges)):
             told_elsewhere = not is_within(host, self.zone) or self._delegation_of(host) is not None
             if told_elsewhere or any(pattern.fullmatch(host) for pattern, _record in self._generated):
+                known[host] = None
                 continue
             target = self._target(self._answers(host, "CNAME"))
             if target is not None:
                 raise alias_as_exchange(host, target)
-            if not self._answers(host, "A") and not self._answers(host, "AAAA"):
-                without.append(host)
-        return without
+            records = [*self._answers(host, "A"), *self._answers(host, "AAAA")]
+            known[host] = tuple(record.values[0].text.lower() for record in records if record.values)
+        return known
 
     def _delegation_of(self, name: str) -> Optional[str]:
         for above in parents(name):

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 import yaml
 from internet import Internet, started_internet
-from named_server import SECRETS, WRITER, Named, Zone, started_named
+from named_server import LOCKED, SECRETS, WRITER, Named, Zone
 from receiving_postfix import Postfix, started_postfix
+from static_zones import rndc_of, started_static_named
 from update_relay import relay_to
 from zones import FIRST
 from zones import Zone as PublicZone
@@ -54,7 +55,9 @@ def examples_of(module: str) -> str:
 @pytest.fixture(scope="module")
 def name_server() -> Iterator[Named]:
     with (
-        started_named({"example.com": Zone(), "example.net": Zone()}, DNS_ADDRESS) as named,
+        started_static_named(
+            {"example.com": Zone(), "example.net": Zone(), "example.org": Zone(policy=LOCKED)}, address=DNS_ADDRESS
+        ) as named,
         relay_to(named, address=DNS_ADDRESS, port=53),
     ):
         yield named
@@ -100,6 +103,8 @@ def places(
             f"resolver: [{internet.resolver.address}]\n    resolver_port: {internet.resolver.port}"
         ),
         "/etc/bind/mail-update.key": str(key_file),
+        "/etc/bind/db.example.org": str(name_server.folder / "example.org.zone"),
+        "[rndc, reload]": json.dumps([*rndc_of(name_server), "reload"]),
         "/etc/postfix": str(managed.config),
         "host: mx1.example.com": f"host: localhost\n    port: {receiving.port}",
     }

@@ -1,0 +1,155 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A zone file on this host: reading it, having BIND check a new text, and replacing it. Private to this collection.
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import replace_file, rights_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
+    SetKeepsChanging,
+    ZoneCheckFailed,
+    ZoneFileUnreadable,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_contents import ZoneContents, zone_told_by
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+
+# Where the commands of name servers live: often not in the PATH of a remote shell without login.
+COMMAND_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_CHECKER = "named-checkzone"
+_COMPLAINTS = 3
+
+
+@dataclass(frozen=True)
+class ZoneFile:
+    """A zone file as it was read, and the folder from which it includes others."""
+
+    path: Path
+    contents: ZoneContents
+    folder: Path
+
+    def checked(self, text: str) -> ZoneContents:
+        """Give what the file would hold with another text, once named-checkzone took it; nothing is written.
+
+        Raises ZoneCheckFailed, with what named-checkzone said first.
+        """
+        # Without a look at other zones, which would be questions to other servers.
+        command = [_CHECKER, "-i", "local", self.contents.zone, "/dev/stdin"]
+        try:
+            done = subprocess.run(  # noqa: S603 - a fixed command, and no shell is involved
+                command, input=_octets(text), capture_output=True, check=False, cwd=self.folder, env=environment()
+            )
+        except OSError as error:
+            raise ZoneCheckFailed(
+                f"the zone file {self.path} is not changed, because {_CHECKER} cannot check it first "
+                f"({error.strerror}): install it on the host that runs the module (Debian: bind9-utils; Red Hat: bind)"
+            ) from error
+        if done.returncode != 0:
+            said = (done.stdout + done.stderr).decode("utf-8", "replace").replace("/dev/stdin", str(self.path))
+            lines = [line.strip() for line in said.splitlines() if line.strip()]
+            raise ZoneCheckFailed(
+                f"the zone file {self.path} is not changed, because {_CHECKER} does not take it with the new MX sets "
+                f"and said: {'; '.join(lines[:_COMPLAINTS]) or 'nothing'}: correct the zone file or the sets"
+            )
+        include = _Including(self.path)
+        return ZoneContents(
+            read_text(text, self.contents.zone, str(self.path), include), self.contents.zone, str(self.path)
+        )
+
+    def replace(self, text: str) -> None:
+        """Put another text in the file's place, in one step and with owner, mode and attributes as they are.
+
+        Raises ChangedMeanwhile, and leaves the file alone, when it is no longer what was read.
+        """
+        rights = rights_of(self.path)
+        if rights is None:
+            raise ChangedMeanwhile(f"the zone file {self.path} is gone")
+        replace_file(self.path, text, rights, last_look=self._look_again)
+
+    def _look_again(self) -> None:
+        if _read(self.path) != _octets(self.contents.text.text):
+            raise ChangedMeanwhile(f"the zone file {self.path} is being changed by somebody else")
+
+
+class ChangedMeanwhile(SetKeepsChanging):
+    """Somebody else changed the file after it had been read."""
+
+
+def zone_file_path(text: str) -> Path:
+    """Give the path of a zone file, symbolic links resolved so that a link is not replaced by a file."""
+    if not text.startswith("/"):
+        raise InvalidInput(f"the zone file {text!r} has no absolute path: write its path from the root directory")
+    return Path(os.path.realpath(text))
+
+
+def read_zone_file(path: Path, zone: Optional[str]) -> ZoneFile:
+    """Read a zone file with all that it includes; without ``zone`` it must tell its zone itself.
+
+    Raises ZoneFileUnreadable, ZoneMismatch and InvalidInput.
+    """
+    text = _text(path)
+    include = _Including(path)
+    name = str(path)
+    zone = zone_told_by(text, name, include) if zone is None else zone
+    contents = ZoneContents(read_text(text, zone, name, include), zone, name)
+    return ZoneFile(path, contents, include.folder or path.parent)
+
+
+def environment() -> dict[str, str]:
+    """Give the environment for the commands of a name server."""
+    return {**os.environ, "LC_ALL": "C", "PATH": f"{os.environ.get('PATH', '')}:{COMMAND_PATH}"}
+
+
+class _Including:
+    """The files that a zone file includes.
+
+    Knot DNS takes a relative path from the zone file's folder, BIND from its own working directory, which is that or
+    one above as a rule: the nearest folder that has the first such file is taken for all of them.
+    """
+
+    def __init__(self, zone_file: Path) -> None:
+        self.folder: Optional[Path] = None
+        self._zone_file = zone_file
+
+    def __call__(self, name: str) -> str:
+        """Give the text of an included file."""
+        if self.folder is None and not name.startswith("/"):
+            folders = [above for above in self._zone_file.parents if (above / name).is_file()]
+            if not folders:
+                raise ZoneFileUnreadable(
+                    f"the zone file {self._zone_file} includes {name!r}, which is neither in its folder nor in one "
+                    "above: write the path of the included file from the root directory"
+                )
+            self.folder = folders[0]
+        return _text((self.folder or self._zone_file.parent) / name)
+
+
+def _text(path: Path) -> str:
+    octets = _read(path)
+    if b"\0" in octets:
+        raise ZoneFileUnreadable(
+            f"the zone file {path} is no text: let the server keep it as text (BIND: masterfile-format text)"
+        )
+    return octets.decode("utf-8", "surrogateescape")
+
+
+def _octets(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ZoneFileUnreadable(
+            f"the zone file {path} cannot be read on the host that runs the module ({error.strerror}): "
+            "correct the path, or let this task's user read it"
+        ) from error
