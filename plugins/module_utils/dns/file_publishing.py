@@ -39,7 +39,7 @@ MAX_ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is to become of a zone file: all sets, its text (None where it stays), its serial, its exchanges' addresses."""
+    """What is to become of a zone file: all sets, the text (None where it stays), the serial, addresses of exchanges."""
 
     file: ZoneFile
     server: ServerOfFile

@@ -11,7 +11,7 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.zone
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from zone_texts import ZONE, Made, wanted_sets, zone_texts
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
@@ -56,6 +56,8 @@ def as_dnspython_reads(text: str) -> dict[tuple[Any, Any], tuple[int, frozenset[
 
 @given(zone_texts(), wanted_sets())
 def test_another_reader_finds_the_wanted_sets_and_no_other_difference(made: Made, wanted: dict[str, MxSet]) -> None:
+    # For dnspython, unlike BIND, an indented line behind this belongs to the last name that it made.
+    assume("$GENERATE" not in made.text)
     before = as_dnspython_reads(made.text)
     after = as_dnspython_reads(edit_zone(read(made.text), wanted, 2026112101))
     for name, mx_set in wanted.items():
