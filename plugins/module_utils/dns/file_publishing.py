@@ -39,7 +39,7 @@ MAX_ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is to become of a zone file: all sets, the text (None where it stays), the serial, addresses of exchanges."""
+    """What is to become of a zone file: sets, text (None where it stays) and serial; and addresses of exchanges."""
 
     file: ZoneFile
     server: ServerOfFile
