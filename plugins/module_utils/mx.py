@@ -51,6 +51,11 @@ class MxSet:
         ordered = tuple(sorted(set(records)))
         return cls(ordered, ttl if ordered else None)
 
+    def __str__(self) -> str:
+        """Give the set in one line of a sentence."""
+        records = ", ".join(str(record) for record in self.records)
+        return f"{records} (TTL {self.ttl})" if records else "no MX record"
+
     def lines(self, name: str) -> str:
         """Give the set as the lines of a zone file; nothing for an empty set."""
         return "".join(f"{name}. {self.ttl} IN MX {record}\n" for record in self.records)

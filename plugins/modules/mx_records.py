@@ -140,13 +140,24 @@ options:
     default: 0.3
   wait:
     description:
-      - Return only when every server in the NS set of each zone gives the new sets, asked unsigned over TCP on port 53.
+      - Return only when every server in the NS set of each zone gives the new sets, at each of its addresses, asked
+        unsigned over TCP on port 53. All are asked at the same time.
+      - An address that this host has no way to, as an IPv6 address without IPv6, is left out with a warning where the
+        server has another one.
       - In check mode there is nothing to wait for. Not with O(zone_file), which knows no server to ask.
     type: bool
     default: false
+  wait_servers:
+    description:
+      - Further servers for O(wait), by name or address, which no NS set names, as a hidden primary. They are to give
+        the sets of all zones of the task.
+    type: list
+    elements: str
+    default: []
   wait_timeout:
     description:
-      - So many seconds at most may O(wait) take. The module then fails and names each server that is behind.
+      - So many seconds at most may O(wait) take. The module then fails, says what each server gives that is behind, and
+        returns RV(servers) all the same. What is written stays.
     type: float
     default: 120.0
 notes:
@@ -204,6 +215,7 @@ EXAMPLES = r"""
     key_name: mail-update.
     key_secret: "{{ vault_dns_key }}"
     wait: true
+    wait_servers: [192.0.2.54]
     wait_timeout: 300
     record_sets:
       - name: example.com
@@ -295,6 +307,33 @@ serial:
     after:
       description: The serial left; the same where nothing was written.
       type: int
+servers:
+  description: What each server said last that O(wait) waits for.
+  returned: without O(zone_file), when O(wait) failed too; empty without O(wait)
+  type: list
+  elements: dict
+  contains:
+    zones:
+      description: The zones that it was asked about.
+      type: list
+      elements: str
+      sample: [example.com]
+    server:
+      description: Its name in the NS set, or as O(wait_servers) gives it.
+      type: str
+      sample: ns2.example.com
+    address:
+      description: The address that was asked, or null where none was found.
+      type: str
+      sample: 192.0.2.54
+    agrees:
+      description: Whether it gives all sets as they are to be, or null where this host has no way to the address.
+      type: bool
+      sample: false
+    said:
+      description: What it said, as a clause.
+      type: str
+      sample: "gives for example.com: 10 mx1.example.com (TTL 3600)"
 """
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import ALGORITHMS
@@ -327,6 +366,7 @@ ARGUMENTS = {
     "allow_removal": {"type": "bool", "default": False},
     "removal_share": {"type": "float", "default": 0.3},
     "wait": {"type": "bool", "default": False},
+    "wait_servers": {"type": "list", "elements": "str", "default": []},
     "wait_timeout": {"type": "float", "default": 120.0},
 }
 

@@ -1,57 +1,105 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Waiting until every authoritative server of a zone gives the new MX sets. Private to this collection.
+# Waiting until every authoritative server gives the new MX sets, and what each of them says. Private.
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Change
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import DnsFailure, ServersDisagree
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
+    DnsFailure,
+    NoWayThere,
+    ServersDisagree,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.reading import ANSWERED, answered_set
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.waited_servers import (
+    WaitedServer,
+    waited_servers,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxSet
 
 PORT = 53
-# Seconds between two rounds of questions: short at first, because most secondaries follow at once (RFC 1996).
+# Seconds between two questions to a server: short at first, because most secondaries follow at once (RFC 1996).
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
+# The least time that a server gets for an answer, in seconds, however late it is.
+_LAST_CHANCE = 0.1
+# So many servers are asked at the same time.
+_SERVERS_AT_ONCE = 256
 
 
-def wait_for_agreement(
-    connection: Connection, changes: Sequence[Change], wait_timeout: float, ask_timeout: float, port: int = PORT
-) -> None:
-    """Return when every server in the NS set of each zone gives the sets as they are to be.
+@dataclass(frozen=True)
+class Waiting:
+    """For whom and how long to wait; times are in seconds.
 
-    The NS sets and, where it knows them, the servers' addresses are asked of ``connection``; other addresses are
-    looked up as the host does. The servers are asked on ``port`` over TCP, unsigned, as any resolver asks. Times are
-    in seconds. Raises ServersDisagree, which names each server that is behind and what it said last.
+    ``hidden`` are servers that no NS set names, by name or address in canonical form. ``ask_timeout`` is the longest
+    silence of one server.
     """
-    deadline = time.monotonic() + wait_timeout
-    pending = _authoritative_servers(connection, changes)
+
+    hidden: tuple[str, ...]
+    timeout: float
+    ask_timeout: float
+    port: int = PORT
+
+
+@dataclass(frozen=True)
+class ServerView:
+    """What one server said last, as a clause. ``agrees`` is None where this host has no way to the address."""
+
+    waited: WaitedServer
+    agrees: bool | None
+    said: str
+
+    def __str__(self) -> str:
+        """Give the server and what it said."""
+        address = "" if self.waited.address is None else f" ({self.waited.address})"
+        return f"{self.waited.server}{address} {self.said}"
+
+    def as_returned(self) -> dict[str, Any]:
+        """Give the view as modules return it."""
+        return {
+            "zones": self.waited.zones,
+            "server": self.waited.server,
+            "address": self.waited.address,
+            "agrees": self.agrees,
+            "said": self.said,
+        }
+
+
+def wait_for_agreement(connection: Connection, changes: Sequence[Change], waiting: Waiting) -> list[ServerView]:
+    """Give what each server says when all of them give the sets as they are to be.
+
+    The servers are those in the NS set of each zone, at all their addresses, and the hidden ones. All are asked at the
+    same time, again and again, over TCP and unsigned. An address that this host has no way to is left out where its
+    server has another one. Raises ServersDisagree, which tells what each said.
+    """
+    deadline = time.monotonic() + waiting.timeout
+    servers = waited_servers(connection, changes, waiting.hidden)
     expected = _expected_sets(connection, changes)
-    pause = _FIRST_PAUSE
-    while True:
-        behind: dict[tuple[str, str], str] = {}
-        for (server, address), of_server in pending.items():
-            left = max(0.1, min(ask_timeout, deadline - time.monotonic()))
-            complaint = _complaint(address, port, {change.name: expected[change.name] for change in of_server}, left)
-            if complaint is not None:
-                behind[server, address] = complaint
-        if not behind:
-            return
-        if time.monotonic() + pause > deadline:
-            told = "; ".join(f"{server} ({address}) {complaint}" for (server, address), complaint in behind.items())
-            raise ServersDisagree(
-                f"after {wait_timeout:g} s not every authoritative server gives the new MX sets, which are written on "
-                f"{connection.party}: {told}: check zone transfers and NOTIFY to them, then run the task again"
-            )
-        pending = {key: pending[key] for key in behind}
-        time.sleep(pause)
-        pause = min(_LONGEST_PAUSE, pause * 2)
+    if not servers:
+        return []
+    has_hope = all(waited.address is not None for waited in servers)
+    with ThreadPoolExecutor(min(len(servers), _SERVERS_AT_ONCE)) as pool:
+        asked = [
+            pool.submit(_last_view, waited, expected, waiting, deadline if has_hope else None) for waited in servers
+        ]
+        views = _with_dead_ends([view.result() for view in asked])
+    behind = [str(view) for view in views if view.agrees is False]
+    if behind:
+        when = f"after {waiting.timeout:g} s " if has_hope else ""
+        raise ServersDisagree(
+            f"{when}not every authoritative server gives the new MX sets, which are written on {connection.party}: "
+            f"{'; '.join(behind)}: check zone transfers and NOTIFY to them, then run the task again",
+            tuple(view.as_returned() for view in views),
+        )
+    return views
 
 
 def _expected_sets(connection: Connection, changes: Sequence[Change]) -> dict[str, MxSet]:
@@ -68,63 +116,54 @@ def _expected_sets(connection: Connection, changes: Sequence[Change]) -> dict[st
     return expected
 
 
-def _authoritative_servers(connection: Connection, changes: Sequence[Change]) -> dict[tuple[str, str], list[Change]]:
-    """Give, for each server name and address in the NS sets, the changes it must show."""
-    by_zone: dict[str, list[Change]] = {}
-    for change in changes:
-        by_zone.setdefault(change.zone, []).append(change)
-    servers: dict[str, list[Change]] = {}
-    for (zone, in_zone), reply in zip(by_zone.items(), connection.ask([(zone, "NS") for zone in by_zone])):
-        names = [record.value for record in reply.answer if record.rdtype == "NS"]
-        if reply.rcode not in ANSWERED or not names:
-            raise ServersDisagree(
-                f"{connection.party} does not tell the name servers of {zone} ({reply.rcode}), so nobody can tell "
-                "whether they give the new MX sets, which are written: let it answer queries for the zone, "
-                "or do not wait"
-            )
-        for name in names:
-            servers.setdefault(name, []).extend(in_zone)
-    known = _addresses_known_to(connection, list(servers))
-    return {
-        (server, address): of_server
-        for server, of_server in servers.items()
-        for address in known[server] or _looked_up(server)
-    }
+def _last_view(
+    waited: WaitedServer, expected: Mapping[str, MxSet], waiting: Waiting, deadline: float | None
+) -> ServerView:
+    """Ask one server until it agrees or time is up, or only once where there is no deadline."""
+    wanted = {change.name: expected[change.name] for change in waited.changes}
+    if deadline is None:
+        return _view(waited, waiting.port, wanted, waiting.ask_timeout)
+    pause = _FIRST_PAUSE
+    while True:
+        patience = max(_LAST_CHANCE, min(waiting.ask_timeout, deadline - time.monotonic()))
+        view = _view(waited, waiting.port, wanted, patience)
+        left = deadline - time.monotonic()
+        if view.agrees is not False or left <= 0:
+            return view
+        # The last question is asked when time is up, not a long pause before.
+        time.sleep(min(pause, left))
+        pause = min(_LONGEST_PAUSE, pause * 2)
 
 
-def _addresses_known_to(connection: Connection, servers: Sequence[str]) -> dict[str, list[str]]:
-    questions = [(server, kind) for server in servers for kind in ("A", "AAAA")]
-    known: dict[str, list[str]] = {server: [] for server in servers}
-    for (server, kind), reply in zip(questions, connection.ask(questions)):
-        known[server] += [record.value for record in reply.answer if record.rdtype == kind]
-    return known
-
-
-def _looked_up(server: str) -> list[str]:
-    try:
-        found = socket.getaddrinfo(server, PORT, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise ServersDisagree(
-            f"the authoritative server {server} has no address that can be looked up from here ({error.strerror}), so "
-            "nobody can tell whether it gives the new MX sets: correct the NS set of the zone, or do not wait"
-        ) from error
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def _complaint(address: str, port: int, expected: Mapping[str, MxSet], timeout: float) -> str | None:
-    """Give what is wrong with a server's answers in one clause, or None when they are as wanted."""
-    with Connection(address, port, timeout=timeout) as server:
+def _view(waited: WaitedServer, port: int, wanted: Mapping[str, MxSet], timeout: float) -> ServerView:
+    """Ask a server once for all names."""
+    if waited.address is None:
+        return ServerView(waited, False, "has no address that can be looked up from here: correct the name")
+    with Connection(waited.address, port, timeout=timeout) as server:
         try:
-            replies = server.ask([(name, "MX") for name in expected])
+            replies = server.ask([(name, "MX") for name in wanted])
+        except NoWayThere as error:
+            return ServerView(waited, None, f"cannot be asked: {error}")
         except DnsFailure as error:
-            return f"cannot be asked: {error}"
-    for (name, wanted), reply in zip(expected.items(), replies):
+            return ServerView(waited, False, f"cannot be asked: {error}")
+    complaints = []
+    for (name, mx_set), reply in zip(wanted.items(), replies):
         if reply.rcode not in ANSWERED:
-            return f"answered {reply.rcode} for {name}"
-        if not reply.is_authoritative:
-            return f"is not authoritative for {name}"
-        shown = answered_set(name, reply)
-        if shown != wanted:
-            records = ", ".join(str(record) for record in shown.records) or "no MX record"
-            return f"gives for {name}: {records} (TTL {shown.ttl})"
-    return None
+            complaints.append(f"answered {reply.rcode} for {name}")
+        elif not reply.is_authoritative:
+            complaints.append(f"is not authoritative for {name}")
+        elif answered_set(name, reply) != mx_set:
+            complaints.append(f"gives for {name}: {answered_set(name, reply)}")
+    if not complaints:
+        return ServerView(waited, True, "gives every set as it is to be")
+    more = f" (and {len(complaints)} of {len(wanted)} names in all are not as they are to be)"
+    return ServerView(waited, False, complaints[0] + (more if len(complaints) > 1 else ""))
+
+
+def _with_dead_ends(views: Sequence[ServerView]) -> list[ServerView]:
+    """Take a server to be behind where this host has no way to any of its addresses."""
+    reached = {view.waited.server for view in views if view.agrees is not None}
+    return [
+        view if view.agrees is not None or view.waited.server in reached else replace(view, agrees=False)
+        for view in views
+    ]

@@ -12,6 +12,7 @@ from types import TracebackType
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns import wire as octets
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
     DnsFailure,
+    NoWayThere,
     Party,
     ServerUnreachable,
     key_refused,
@@ -131,7 +132,8 @@ class Connection:
         except TransportError as error:
             first = next(request for request in requests if request.number not in replies)
             doubt = "" if repeatable else " whether it was written is not known, so run the task again;"
-            raise ServerUnreachable(
+            kind = NoWayThere if error.is_for_want_of_a_way else ServerUnreachable
+            raise kind(
                 f"{self.party} was asked about {first.about}, but {error}:{doubt} check that a DNS server listens "
                 "there, that no firewall stands between, and the options server, port and timeout"
             ) from error

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
 
@@ -20,6 +21,10 @@ class LibraryMissing(DnsFailure):
 
 class ServerUnreachable(DnsFailure):
     """The server did not answer: no route, no listener, a timeout, a closed connection."""
+
+
+class NoWayThere(ServerUnreachable):
+    """This host has no way to the server's address, as to an IPv6 address without IPv6."""
 
 
 class ResolverUseless(DnsFailure):
@@ -59,7 +64,16 @@ class WriteNotSeen(DnsFailure):
 
 
 class ServersDisagree(DnsFailure):
-    """Not every authoritative server gave the new set in time."""
+    """Not every authoritative server gave the new set in time; ``servers`` has what each said."""
+
+    def __init__(self, sentence: str, servers: tuple[dict[str, Any], ...] = ()) -> None:
+        """Take the sentence, and what each server said as modules return it."""
+        super().__init__(sentence)
+        self.servers = servers
+
+    def details(self) -> dict[str, Any]:
+        """Give what each server said."""
+        return {"servers": list(self.servers)}
 
 
 class PartlyWritten(DnsFailure):

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import errno
 import secrets
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,8 +25,6 @@ _BATCH = 10_000
 _IDS = 65_536
 # So many servers are asked at the same time, so that silent ones cost their timeout once.
 _SERVERS_AT_ONCE = 128
-# What the system says when it is this host that cannot send.
-_NO_WAY = (errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
 @dataclass(frozen=True)
@@ -116,8 +113,7 @@ def _exchange(transport: UdpTransport | TcpTransport, requests: dict[int, Reques
             number = int.from_bytes(wire[:2], "big")
             found[number] = _read(wire, requests[number])
     except TransportError as error:
-        cause = error.__cause__
-        silence = NoReply(str(error), not (isinstance(cause, OSError) and cause.errno in _NO_WAY))
+        silence = NoReply(str(error), not error.is_for_want_of_a_way)
     return {number: found.get(number, silence) for number in requests}
 
 

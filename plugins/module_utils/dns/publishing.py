@@ -10,7 +10,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.agreement import wait_for_agreement
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.agreement import (
+    ServerView,
+    Waiting,
+    wait_for_agreement,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Change, plan_change, zone_diffs
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
@@ -37,7 +41,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish impo
     wanted_sets,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxSet
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_host, is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
 
@@ -59,9 +62,11 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
     key = signing_key(key_options(params, os.environ))
     _check_numbers(params)
     limit = removal_limit(params["allow_removal"], params["removal_share"])
+    hidden = tuple(_server(text, "wait_servers") for text in params["wait_servers"])
+    waiting = Waiting(hidden, params["wait_timeout"], params["timeout"]) if params["wait"] else None
     require_dnspython()
     with Connection(
-        _server(params["server"]),
+        _server(params["server"], "server"),
         params["port"],
         protocol=params["protocol"],
         timeout=params["timeout"],
@@ -76,13 +81,13 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
             lambda overtaken: _plan_again(connection, wishes, overtaken, limit),
             rehearse=check_mode,
         )
-        if not check_mode:
-            _confirm(connection, wishes, changes, params)
+        views = [] if check_mode else _confirm(connection, wishes, changes, waiting)
     return Outcome(
         changed=any(change.is_due for change in changes),
         values={
             "record_sets": [change.told() for change in changes],
             "exchanges": [{"exchange": host, "addresses": list(held or ())} for host, held in addresses.items()],
+            "servers": [view.as_returned() for view in views],
         },
         diffs=zone_diffs(changes),
         warnings=(key.warnings if key else ())
@@ -91,19 +96,22 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
             "no mail can reach it, and BIND refuses it in the MX sets of its own zone"
             for host, held in addresses.items()
             if held == ()
-        ),
+        )
+        + tuple(f"the name server {view}" for view in views if view.agrees is None),
     )
 
 
 def _confirm(
-    connection: Connection, wishes: Sequence[WantedSet], changes: Sequence[Change], params: dict[str, Any]
-) -> None:
-    """Read back what was written, and wait for the other servers where that is wanted."""
+    connection: Connection,
+    wishes: Sequence[WantedSet],
+    changes: Sequence[Change],
+    waiting: Waiting | None,
+) -> list[ServerView]:
+    """Read back what was written, and where that is wanted wait for the other servers and give what they say."""
     written = [change for change in changes if change.is_due]
     try:
         _read_back(connection, wishes, written)
-        if params["wait"]:
-            wait_for_agreement(connection, changes, params["wait_timeout"], params["timeout"])
+        return [] if waiting is None else wait_for_agreement(connection, changes, waiting)
     except (WriteNotSeen, ServersDisagree):
         raise
     except DnsFailure as error:
@@ -123,11 +131,11 @@ def _check_numbers(params: dict[str, Any]) -> None:
             )
 
 
-def _server(text: str) -> str:
+def _server(text: str, option: str) -> str:
     try:
         return text.strip() if is_ip_address(text) else canonical_host(text)
     except InvalidInput as error:
-        raise InvalidInput(f"the option server names no DNS server: {error}") from error
+        raise InvalidInput(f"the option {option} names no DNS server: {error}") from error
 
 
 def _plan(connection: Connection, wishes: Sequence[WantedSet]) -> list[Change]:
@@ -159,12 +167,6 @@ def _read_back(connection: Connection, wishes: Sequence[WantedSet], written: Seq
         shown = readings[first.name].current
         raise WriteNotSeen(
             f"{connection.party} took the update of the zone {first.zone}, but gives for {first.name} "
-            f"{_in_one_line(shown)} instead of {_in_one_line(first.after)} ({len(unseen)} of {len(written)} names "
+            f"{shown} instead of {first.after} ({len(unseen)} of {len(written)} names "
             "differ): look into the server's log for what it ignored, and for somebody else who writes there"
         )
-
-
-def _in_one_line(shown: MxSet) -> str:
-    return (
-        f"{', '.join(str(record) for record in shown.records)} (TTL {shown.ttl})" if shown.records else "no MX record"
-    )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import select
 import socket
 import time
@@ -20,10 +21,17 @@ _LENGTH = 2
 # twice as many overflow the buffer that Linux gives a socket, and each that is lost costs a second.
 _RESEND_AFTER = 1.0
 _WINDOW = 50
+# What the system says when it is this host that cannot send.
+_NO_WAY = (errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
 class TransportError(Exception):
     """The octets did not get through; the text is a clause that says why."""
+
+    @property
+    def is_for_want_of_a_way(self) -> bool:
+        """Tell whether this host has no way there at all, as to an IPv6 address without IPv6."""
+        return isinstance(self.__cause__, OSError) and self.__cause__.errno in _NO_WAY
 
 
 @dataclass

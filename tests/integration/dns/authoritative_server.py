@@ -86,6 +86,7 @@ class AuthoritativeServer:
             "key_algorithm": None,
             "key_file": None,
             "wait": False,
+            "wait_servers": [],
             "wait_timeout": 10.0,
             "allow_removal": True,
             "removal_share": 0.3,

@@ -99,6 +99,7 @@ def places(
     (tmp_path / "example.com.csv").write_text(DIRECTORY)
     return {
         "server: 192.0.2.53": f"server: {name_server.address}\n    port: {name_server.port}",
+        "wait_servers: [192.0.2.54]": f"wait_servers: [{DNS_ADDRESS}]",
         "resolver: [192.0.2.53]": (
             f"resolver: [{internet.resolver.address}]\n    resolver_port: {internet.resolver.port}"
         ),
