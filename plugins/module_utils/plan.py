@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain
@@ -79,20 +80,24 @@ def left_out_servers(mapped_domains: Iterable[MappedDomain], host: str, taking_p
 
 
 def mx_record_sets(mapped_domains: Iterable[MappedDomain]) -> list[dict[str, Any]]:
-    """Give the ``record_sets`` of the module ``mx_records`` for every domain of the map that has ``mx``.
+    """Give the ``record_sets`` of the module ``mx_records`` for every domain and sub-domain of the map with an MX set.
 
-    A domain that is no longer split keeps its MX records: they belong to its mail, not to the split.
+    The TTL of a domain is that of its sub-domains, too. A domain that is no longer split keeps its MX records: they
+    belong to its mail, not to the split.
     """
-    record_sets = []
+    record_sets: list[dict[str, Any]] = []
     for mapped in mapped_domains:
-        if mapped.mx is None or not mapped.present:
+        if not mapped.present:
             continue
-        records = [{"preference": record.preference, "exchange": record.exchange} for record in mapped.mx]
-        record_set: dict[str, Any] = {"name": mapped.split_domain.domain, "mx": records}
-        if mapped.mx_ttl is not None:
-            record_set["ttl"] = mapped.mx_ttl
-        record_sets.append(record_set)
+        subdomains = (site.subdomain for site in mapped.split_domain.sites if site.subdomain is not None)
+        wanted = [(mapped.split_domain.domain, mapped.mx), *((one.name, one.mx) for one in subdomains)]
+        record_sets += [_record_set(name, mx, mapped.mx_ttl) for name, mx in wanted if mx is not None]
     return record_sets
+
+
+def _record_set(name: str, mx: Iterable[MxRecord], ttl: int | None) -> dict[str, Any]:
+    records = [{"preference": record.preference, "exchange": record.exchange} for record in mx]
+    return {"name": name, "mx": records} if ttl is None else {"name": name, "mx": records, "ttl": ttl}
 
 
 def _settings(mapped: MappedDomain, site: Site) -> DomainSettings:

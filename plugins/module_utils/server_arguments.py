@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import show
@@ -14,12 +15,16 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.directory imp
     read_listings,
     routes_of_listings,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.exchange_check import new_sets
 from ansible_collections.mailops.split_domain.plugins.module_utils.plan import DomainRoutes, plan_server
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain, parse_split_map
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, peers_of
 
 NOBODY = "nobody-has-this-address"
+# Of a domain whose exchanges are asked; more would not tell more, and a long directory takes time to read.
+MOST_RECIPIENTS = 3
+MOST_LISTINGS_READ = 1000
 
 
 def server_arguments(
@@ -70,6 +75,45 @@ def probe_arguments(split_domains: Any, host: str, sample: int, search: Sequence
         {"host": relay.host, "port": relay.port, "tls": relay.tls, "recipients": recipients}
         for relay, recipients in probes.items()
     ]
+
+
+def exchange_probe_arguments(
+    split_domains: Any, published: Mapping[str, Any], search: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Give the arguments of one ``smtp_probe`` task for each exchange of the MX sets that are about to be published.
+
+    ``published`` is the result of ``mx_records`` in check mode. Each exchange is asked for postmaster (RFC 5321 section
+    4.5.1) and some listed addresses of the domains that name it. Raises InvalidInput as ``server_arguments`` does.
+    """
+    sets = new_sets(published)
+    if not sets:
+        return []
+    recipients = _recipients_by_domain(split_domains, search)
+    probes: dict[str, list[str]] = {}
+    for new in sets:
+        for exchange in new.exchanges:
+            probes.setdefault(exchange, []).extend([f"postmaster@{new.name}", *recipients.get(new.name, ())])
+    addresses = {one["exchange"]: one["addresses"] for one in published["exchanges"]}
+    return [
+        {"host": exchange, "addresses": addresses.get(exchange, []), "recipients": asked}
+        for exchange, asked in probes.items()
+    ]
+
+
+def _recipients_by_domain(split_domains: Any, search: Sequence[str]) -> dict[str, list[str]]:
+    """Give an address of each site, some at most, for every domain and sub-domain of the map."""
+    recipients: dict[str, list[str]] = {}
+    for mapped in (_located(mapped, search) for mapped in parse_split_map(split_domains)):
+        living_at: dict[str, Listing] = {}
+        for listing in islice(_all_listings(mapped), MOST_LISTINGS_READ) if mapped.present else ():
+            living_at.setdefault(listing.site, listing)
+        split_domain = mapped.split_domain
+        recipients[split_domain.domain] = [str(one.address) for one in living_at.values()][:MOST_RECIPIENTS]
+        for site in split_domain.sites:
+            if site.subdomain is not None and site.name in living_at:
+                name = site.subdomain.name
+                recipients[name] = [f"{living_at[site.name].address.local_part}@{name}"]
+    return recipients
 
 
 def _located(mapped: MappedDomain, search: Sequence[str]) -> MappedDomain:

@@ -23,14 +23,16 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.names import 
     canonical_domain,
     canonical_host,
     is_ip_address,
+    is_within,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, parse_relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import refuse_odd_keys, shown
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import (
     ROLES,
     SLAVE,
     Site,
     SplitDomain,
+    SubDomain,
     refuse_two_policies,
     validate,
 )
@@ -38,7 +40,21 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.topology impo
 # ASCII: without it IGNORECASE takes the Kelvin sign for a k.
 _SITE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.IGNORECASE | re.ASCII)
 _DOMAIN_KEYS = ("domain", "directory", "mx", "mx_ttl", "sites", "state")
-_SITE_KEYS = ("name", "role", "hosts", "relay", "unknown", "call_ahead", "local_transport", "directory", "clients")
+_SITE_KEYS = (
+    "name",
+    "role",
+    "hosts",
+    "relay",
+    "unknown",
+    "call_ahead",
+    "local_transport",
+    "directory",
+    "clients",
+    "subdomain",
+    "subdomain_mx",
+)
+# Of the one exchange of a sub-domain; it leaves room for others before it.
+_USUAL_PREFERENCE = 10
 
 DirectorySource = tuple[Any, ...]
 """A directory as written: one or more paths (str) and inline rows (mappings)."""
@@ -71,6 +87,7 @@ def parse_split_map(entries: Any) -> tuple[MappedDomain, ...]:
         if domain in seen:
             raise InvalidInput(f"split_domains describes {domain} twice: merge the two entries")
         seen.add(domain)
+    _refuse_shared_subdomains(mapped)
     refuse_two_policies(site.relay for entry in mapped for site in entry.split_domain.sites)
     return mapped
 
@@ -154,15 +171,61 @@ def _parse_site(value: Any, domain: str) -> Site:
     relay = value.get("relay")
     if relay is None and not hosts:
         raise InvalidInput(f"{owner} has neither hosts nor a relay: without one of them no mail can reach it, add one")
+    next_hop = parse_relay(hosts[0] if relay is None else relay, f"the relay of {owner}")
     return Site(
         name=name,
         role=role,
-        relay=parse_relay(hosts[0] if relay is None else relay, f"the relay of {owner}"),
+        relay=next_hop,
         hosts=hosts,
         unknown=value.get("unknown"),
         local_transport=parse_local_transport(value.get("local_transport"), owner),
         clients=_parse_clients(value.get("clients") or [], hosts, owner),
+        subdomain=_parse_subdomain(value, domain, next_hop, owner),
     )
+
+
+def _parse_subdomain(site: Mapping[str, Any], domain: str, relay: Relay, owner: str) -> SubDomain | None:
+    """Read the sub-domain of a site and its MX set, which by default names the site's relay.
+
+    A sub-domain outside of the domain, as a hosted service gives one, has no default: its zone belongs to others.
+    """
+    written, mx = site.get("subdomain"), _parse_mx(site.get("subdomain_mx"), f"'subdomain_mx' of {owner}")
+    if written is None:
+        if mx is not None:
+            raise InvalidInput(f"{owner} has subdomain_mx and no subdomain: name the one that the set belongs to")
+        return None
+    if not isinstance(written, str):
+        raise InvalidInput(f"'subdomain' of {owner} is {shown(written)}: write one mail domain, as cloud.{domain}")
+    name = canonical_domain(written)
+    if mx is None and name != domain and is_within(name, domain):
+        mx = (_exchange_of_relay(relay, name, owner),)
+    return SubDomain(name, mx)
+
+
+def _exchange_of_relay(relay: Relay, subdomain: str, owner: str) -> MxRecord:
+    try:
+        return parse_record(_USUAL_PREFERENCE, relay.host)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"{owner} has the sub-domain {subdomain}, whose exchange cannot be its relay {relay.host}, because an "
+            "exchange is the full name of a host: write the MX set in 'subdomain_mx'"
+        ) from error
+
+
+def _refuse_shared_subdomains(mapped: Sequence[MappedDomain]) -> None:
+    """Raise InvalidInput where a sub-domain is a domain of the map itself, or that of two sites."""
+    owner_of = {entry.split_domain.domain: "a domain of split_domains itself" for entry in mapped}
+    for entry in mapped:
+        for site in entry.split_domain.sites:
+            if site.subdomain is None:
+                continue
+            owner = f"the site {site.name} of {entry.split_domain.domain}"
+            earlier = owner_of.setdefault(site.subdomain.name, f"the sub-domain of {owner}")
+            if earlier != f"the sub-domain of {owner}":
+                raise InvalidInput(
+                    f"{owner} has the sub-domain {site.subdomain.name}, which is {earlier}: "
+                    "give each site a sub-domain of its own"
+                )
 
 
 def _parse_mx(value: Any, owner: str) -> tuple[MxRecord, ...] | None:

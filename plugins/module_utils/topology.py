@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 
 MASTER = "master"
@@ -18,6 +19,14 @@ ROLES = (MASTER, SLAVE)
 FEWEST_SITES = 2
 # Split horizon ends the circle of two sites that forward to each other; it cannot see further than one hop.
 LONGEST_SAFE_CIRCLE = 2
+
+
+@dataclass(frozen=True)
+class SubDomain:
+    """The sub-domain of a site, a mail domain of its own; ``mx`` is its exact MX set, None to leave that alone."""
+
+    name: str
+    mx: tuple[MxRecord, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,7 @@ class Site:
     unknown: str | None = None
     local_transport: str | None = None
     clients: tuple[str, ...] = ()
+    subdomain: SubDomain | None = None
 
 
 @dataclass(frozen=True)

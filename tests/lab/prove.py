@@ -21,6 +21,7 @@ from laboratory.many_messages import known_recipients, send_many
 from laboratory.moving import prove_move
 from laboratory.observation import observe
 from laboratory.podman import STATE_FOLDER, run_in
+from laboratory.publication import prove_exchanges
 from laboratory.queues import queues
 from laboratory.server_files import differences, postfix_files
 from laboratory.site_run import map_folder, run_site
@@ -118,6 +119,7 @@ def prove_given_back(_form: str) -> list[str]:
 PROOFS = {
     "mail": prove_mail,
     "quiet": prove_quiet,
+    "exchanges": prove_exchanges,
     "move": prove_move,
     "repair": prove_repair,
     "remember": remember,

@@ -21,7 +21,7 @@ Reply = Union[bytes, Callable[[int, int], Union[bytes, None]], None]
 
 @dataclass
 class WireServer:
-    """Listens on a free port of 127.0.0.1 and answers each verb with what ``replies`` holds for it.
+    """Listens on a free port of 127.0.0.1, or where ``place`` says, and answers each verb with what ``replies`` holds.
 
     A reply is bytes, CLOSE, SILENCE, DRIP (one that never ends, a byte now and then), or a function of the number of
     the connection and the number of this verb in it, both counted from 0. ``connections`` holds the command lines of
@@ -31,6 +31,7 @@ class WireServer:
     greeting: Reply = b"220 wire ESMTP\r\n"
     replies: dict[str, Reply] = field(default_factory=dict)
     connections: list[list[str]] = field(default_factory=list)
+    place: tuple[str, int] = ("127.0.0.1", 0)
 
     def __post_init__(self) -> None:
         self.replies = {
@@ -42,7 +43,7 @@ class WireServer:
             "QUIT": b"221 2.0.0 Bye\r\n",
             **self.replies,
         }
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(self.place)
         self.port: int = self._listener.getsockname()[1]
         self._ended = threading.Event()
         threading.Thread(target=self._serve, daemon=True).start()

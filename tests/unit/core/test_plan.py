@@ -174,6 +174,22 @@ def test_mx_records_are_those_of_present_domains_that_have_any() -> None:
     assert mx_record_sets(parse_split_map([{**MAP[1], "state": "absent"}])) == []
 
 
+def test_sub_domains_have_sets_of_their_own_with_the_ttl_of_the_domain() -> None:
+    hq, cloud = MAP[1]["sites"]
+    given = [{"preference": 5, "exchange": "in.hosted.example.net"}]
+    sites = [
+        {**hq, "subdomain": "hq.example.org"},
+        {**cloud, "subdomain": "org.example.net", "subdomain_mx": given},
+    ]
+    assert mx_record_sets(parse_split_map([{**MAP[1], "sites": sites}])) == [
+        {"name": "example.org", "mx": MAP[1]["mx"], "ttl": 60},
+        {"name": "hq.example.org", "mx": [{"preference": 10, "exchange": "mx1.example.com"}], "ttl": 60},
+        {"name": "org.example.net", "mx": given, "ttl": 60},
+    ]
+    foreign = [{**hq, "subdomain": "example.org.hosted.example.net"}, cloud]
+    assert [one["name"] for one in mx_record_sets(parse_split_map([{**MAP[1], "sites": foreign}]))] == ["example.org"]
+
+
 def test_files_are_left_to_the_module_and_found_below_the_first_folder_that_has_them(tmp_path: Path) -> None:
     (tmp_path / "all.csv").write_text("address,site\nann@example.com,hq\nbob@example.com,cloud\n")
     (tmp_path / "cloud.csv").write_text("address\ncyd@example.com\n")

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, parse_port, parse_relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import (
     MappedDomain,
     parse_split_map,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import SubDomain
 
 SHORTEST: dict[str, Any] = {
     "domain": "example.com",
@@ -49,6 +51,8 @@ FULL: dict[str, Any] = {
             "relay": "198.51.100.20",
             "directory": [{"address": "bob@example.com"}],
             "clients": ["198.51.100.0/28"],
+            "subdomain": "Cloud.example.com.",
+            "subdomain_mx": [{"preference": "010", "exchange": "in.hosted.example.net"}],
         },
     ],
 }
@@ -91,6 +95,10 @@ def test_every_key_of_the_map_is_read() -> None:
     assert mapped.site_directories == {"cloud": ({"address": "bob@example.com"},)}
     assert mapped.call_ahead_off == {"hq"}
     assert mapped.mx_ttl == 300
+    assert (hq.subdomain, cloud.subdomain) == (
+        None,
+        SubDomain("cloud.example.com", (MxRecord(10, "in.hosted.example.net"),)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,6 +152,23 @@ def test_every_key_of_the_map_is_read() -> None:
         (changed(("sites", 1, "clients"), ["::/0"]), "which is everybody"),
         (changed(("sites", 1, "directory"), []), "'directory' of the site cloud of example.com is an empty list"),
         (changed(("sites", 1, "directory"), 7), "is 7: write a path, or a list of {address, site}"),
+        (changed(("sites", 1, "subdomain"), "Example.com."), "example.com, which is a domain of split_domains itself"),
+        (changed(("sites", 1, "subdomain"), ["x"]), "is ['x']: write one mail domain, as cloud.example.com"),
+        (changed(("sites", 1, "subdomain"), "cloud example"), "white space"),
+        (
+            changed(("sites", 1, "subdomain"), None),
+            "has subdomain_mx and no subdomain: name the one",
+        ),
+        (
+            changed(("sites", 1, "subdomain_mx"), None),
+            "cannot be its relay 198.51.100.20, because an exchange is the",
+        ),
+        (changed(("sites", 1, "subdomain_mx"), []), "'subdomain_mx' of the site cloud of example.com is an empty list"),
+        (changed(("sites", 1, "subdomain_mx"), "10 mx"), "write a list of {preference, exchange}"),
+        (
+            changed(("sites", 0, "subdomain"), "CLOUD.example.com"),
+            "is the sub-domain of the site hq of example.com",
+        ),
         (changed(("sites",), []), "example.com has 0 site(s)"),
         (changed(("sites",), None), "'sites' of example.com is nothing: write a list of sites"),
         (changed(("sites",), "hq, cloud"), "write a list of sites"),
@@ -186,6 +211,25 @@ def test_an_inventory_name_that_is_no_host_name_is_taken_beside_relay_and_client
 def test_a_map_that_is_no_list_of_domains_is_refused(entries: Any) -> None:
     with pytest.raises(InvalidInput, match="^split_domains is "):
         parse_split_map(entries)
+
+
+def test_the_exchange_of_a_sub_domain_is_the_relay_of_its_site_when_nothing_else_is_said() -> None:
+    entry = changed(("sites", 1, "subdomain"), "cloud.example.com", SHORTEST)
+    assert parse_one(entry).split_domain.sites[1].subdomain == SubDomain(
+        "cloud.example.com", (MxRecord(10, "mx.cloud.example.net"),)
+    )
+
+
+def test_the_mx_set_of_a_sub_domain_that_belongs_to_others_is_left_alone_when_nothing_else_is_said() -> None:
+    entry = changed(("sites", 1, "subdomain"), "example.com.hosted.example.net", SHORTEST)
+    assert parse_one(entry).split_domain.sites[1].subdomain == SubDomain("example.com.hosted.example.net")
+
+
+def test_a_relay_of_one_label_is_no_exchange() -> None:
+    entry = changed(("sites", 1, "hosts"), ["mx"], SHORTEST)
+    entry["sites"][1]["subdomain"] = "cloud.example.com"
+    with pytest.raises(InvalidInput, match="whose exchange cannot be its relay mx, because .* in 'subdomain_mx'$"):
+        parse_one(entry)
 
 
 def test_the_same_domain_in_two_spellings_is_refused() -> None:
