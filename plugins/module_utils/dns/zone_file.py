@@ -122,14 +122,21 @@ class _Including:
     def __call__(self, name: str) -> str:
         """Give the text of an included file."""
         if self.folder is None and not name.startswith("/"):
-            folders = [above for above in self._zone_file.parents if (above / name).is_file()]
-            if not folders:
+            self.folder = next((above for above in self._zone_file.parents if _is_file(above / name)), None)
+            if self.folder is None:
                 raise ZoneFileUnreadable(
                     f"the zone file {self._zone_file} includes {name!r}, which is neither in its folder nor in one "
                     "above: write the path of the included file from the root directory"
                 )
-            self.folder = folders[0]
         return _text((self.folder or self._zone_file.parent) / name)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # Such as a name that is too long for any file.
+        return False
 
 
 def _text(path: Path) -> str:

@@ -12,9 +12,11 @@ import dns.rdatatype
 import dns.zone
 import pytest
 from hypothesis import assume, given
+from hypothesis import strategies as st
 from zone_texts import ZONE, Made, wanted_sets, zone_texts
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
+    DnsFailure,
     ZoneFileNotEditable,
     ZoneFileUnreadable,
 )
@@ -182,3 +184,56 @@ def test_records_are_named_once_however_often_they_stand_there():
     zone = read(TOP + "@ MX 10 mx1\nexample.com. MX 010 MX1.example.com.\n")
     assert zone.mx_set(ZONE) == MxSet.of([MxRecord(10, "mx1.example.com")], 300)
     assert edit_zone(zone, {ZONE: MxSet()}, 1) == TOP
+
+
+PIECES = [
+    "@",
+    " ",
+    "\t",
+    "\n",
+    "(",
+    ")",
+    '"',
+    ";",
+    "\\",
+    "\\0",
+    "65",
+    "$TTL",
+    "$INCLUDE more",
+    "$GENERATE 1-2 x$",
+    "IN",
+    "1h",
+]
+PIECES += [
+    "MX",
+    "SOA",
+    "10",
+    "mx1",
+    "a..b",
+    ".",
+    "TYPE15",
+    "\r",
+    "\u00e9",
+    "\udcff",
+    "$ORIGIN",
+    "example.com.",
+    "CNAME",
+]
+
+
+def including(text: str) -> ZoneContents:
+    """Read a zone file, into which every included file brings one record."""
+    return ZoneContents(read_text(text, ZONE, "db", lambda _name: "@ MX 10 mx1\n"), ZONE, "db")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_whatever_stands_in_a_file_it_is_read_or_refused_in_a_sentence(text: str) -> None:
+    try:
+        zone = including(TOP + text)
+        wanted = {name: mx("20 mx2.example.com") for name in (ZONE, "www.example.com") if zone.reading(name)}
+        zone.addresses_of_exchanges(["mx1.example.com", "example.com"])
+        after = edit_zone(zone, wanted, 2)
+    except DnsFailure as error:
+        assert str(error)
+    else:
+        assert is_otherwise_equal(zone, including(after), wanted)
