@@ -21,6 +21,8 @@ description:
     V(backup) when only one of a higher preference is, and V(remote) when none is, or for a null MX (RFC 7505).
     When that cannot be told, because the DNS does not answer or names nobody who could be reached, the mode before is
     kept, V(local) where there was none, and the module warns.
+  - For V(backup) it warns where the DNS names this server first or says that nobody takes mail for the domain. What
+    cannot be looked up is no reason to warn.
   - The DNS is never changed.
   - A domain is in one address class at a time. A domain that another setting of the server has already
     (C(mydestination), C(virtual_mailbox_domains), C(virtual_alias_domains), C(relay_domains)) can only be V(local), for

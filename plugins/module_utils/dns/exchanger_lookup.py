@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ResolverUseless
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
+    LibraryMissing,
+    ResolverUseless,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import (
     MINIMUM_FOR_LOOKING_UP,
     require_dnspython,
@@ -20,13 +23,21 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.resolving
 from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import MailExchangers
 
 
-def exchangers_of(domains: Iterable[str], resolvers: Sequence[str], port: int) -> dict[str, MailExchangers]:
+def exchangers_of(
+    domains: Iterable[str], resolvers: Sequence[str], port: int, is_needed: bool = True
+) -> dict[str, MailExchangers]:
     """Give what the DNS says of canonical domains, asked of these resolvers or, when there are none, of this host's.
 
     What cannot be looked up is a problem of its domain and no failure, also when no resolver answers at all: mail goes
-    on as before then. Raises LibraryMissing.
+    on as before then. Without a DNS library nothing is known of any domain where that is not needed; raises
+    LibraryMissing where it is.
     """
-    require_dnspython(MINIMUM_FOR_LOOKING_UP)
+    try:
+        require_dnspython(MINIMUM_FOR_LOOKING_UP)
+    except LibraryMissing:
+        if is_needed:
+            raise
+        return {}
     wanted = list(domains)
     try:
         return look_up_exchangers(Resolver(resolvers or resolvers_of_this_host(), port), wanted)

@@ -22,15 +22,21 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mx_descriptio
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_port
-from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import parse_addresses
+from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import BACKUP, parse_addresses
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import (
     AUTO,
     RoutingRequest,
     parse_routing,
 )
 
-LookUp = Callable[[Iterable[str], Sequence[str], int], Mapping[str, MailExchangers]]
-"""Gives what the DNS says of domains, asked of resolvers (by address, and port) or of this host's own."""
+
+class LookUp(Protocol):
+    """Gives what the DNS says of domains, asked of resolvers (by address, and port) or of this host's own."""
+
+    def __call__(
+        self, domains: Iterable[str], resolvers: Sequence[str], port: int, is_needed: bool = True
+    ) -> Mapping[str, MailExchangers]:
+        """Look the domains up; what is not needed may be left out."""
 
 
 class RoutingServer(Protocol):
@@ -92,5 +98,9 @@ def parse_request(arguments: Mapping[str, Any], look_up: LookUp) -> RoutingReque
     resolvers = arguments["resolver"] or ()
     parse_addresses(resolvers)
     port = parse_port(arguments["resolver_port"], "the option resolver_port")
-    found = {**given, **(look_up(missing, resolvers, port) if missing else {})}
-    return RoutingRequest(wanted, absent, {name: found[name] for name in undecided})
+    # A backup is one whatever the DNS says, but that nobody comes before it is worth a warning.
+    doubtful = [entry.domain for entry in wanted if entry.mode == BACKUP and entry.domain not in given]
+    asked = [*missing, *([] if arguments["mx_sets"] else doubtful)]
+    found = {**given, **(look_up(asked, resolvers, port, is_needed=bool(missing)) if asked else {})}
+    named = {entry.domain for entry in wanted}
+    return RoutingRequest(wanted, absent, {name: one for name, one in found.items() if name in named})

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from killed_runs import answers, is_taken_or_deferred, kill_at, steps
-from routing_runs import route
+from routing_runs import NO_RESOLVER, route
 from split_server import SplitServer
 
 ANN = "ann@example.com"
@@ -27,7 +27,7 @@ WISHES: list[list[dict[str, Any]]] = [
         {"domain": "third.example", "mode": "remote"},
     ],
 ]
-NAT = {"own_addresses": ["203.0.113.77"]}
+NAT = {"own_addresses": ["203.0.113.77"], **NO_RESOLVER}
 
 
 def check_others(server: SplitServer, step: int) -> None:

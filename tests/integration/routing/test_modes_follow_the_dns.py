@@ -105,3 +105,24 @@ def test_the_sets_may_come_from_mx_info(server: SplitServer, name_server: Named)
     result = route(server, *domains, mx_sets=found["names"])
     assert effective(result) == {"none.example": "remote", "second.example": "backup"}
     assert "nothing that mx_info returns" in refusal(server, *domains, mx_sets=[{"name": "none.example"}])
+
+
+@pytest.mark.parametrize(
+    ("name", "warning"),
+    [
+        ("equal.example", "mx1.equal.example, of the lowest preference 10, is this server"),
+        ("null.example", "its null MX says that it takes no mail"),
+        ("second.example", None),
+        ("none.example", None),
+        ("unknown.example", None),
+    ],
+)
+def test_a_backup_that_nobody_comes_before_is_warned_of(
+    server: SplitServer, name_server: Named, name: str, warning: str | None
+) -> None:
+    result = route(server, {"domain": name, "mode": "backup"}, **asking(name_server))
+    assert effective(result) == {name: "backup"}
+    assert result["domains"][0]["reason"] is None
+    warnings = [str(text) for text in result.get("warnings", ())]
+    assert len(warnings) == (warning is not None)
+    assert all(str(warning) in text for text in warnings)

@@ -30,6 +30,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_state import ServerState
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import (
+    BACKUP,
     LOCAL,
     UNRESOLVABLE,
     RoutingDecision,
@@ -69,10 +70,11 @@ class PostfixRoutingServer:
         named = {entry.own_addresses for entry in request.wanted}
         behind = {found: tuple(one for one in found if not is_own_address(one)) for found in named}
         proxies = self._known_proxies()
+        exchangers = request.exchangers or {}
         decisions = {
-            entry.domain: _decide(request.exchangers[entry.domain], proxies.union(entry.own_addresses))
+            entry.domain: _decide(exchangers[entry.domain], proxies.union(entry.own_addresses))
             for entry in request.wanted
-            if request.exchangers and entry.mode == AUTO
+            if entry.domain in exchangers
         }
         warnings: list[str] = []
         after = {name: old for name, old in before.items() if name not in request.absent}
@@ -80,6 +82,8 @@ class PostfixRoutingServer:
             effective = entry.mode
             if entry.mode == AUTO:
                 effective = _effective(entry, decisions[entry.domain], before.get(entry.domain), warnings)
+            elif entry.mode == BACKUP and entry.domain in decisions:
+                warnings += _doubts(exchangers[entry.domain], decisions[entry.domain])
             after[entry.domain] = replace(entry, effective=effective, own_addresses=behind[entry.own_addresses])
         running = is_running(self._config_directory)
         found = self._configurator.plan(server, state, ServerState(state.domains, after), running)
@@ -122,6 +126,21 @@ def _effective(
     return kept
 
 
+def _doubts(found: MailExchangers, decision: RoutingDecision) -> tuple[str, ...]:
+    """Give what the DNS has against a domain whose mail this server shall hold for another."""
+    if found.takes_no_mail:
+        return (
+            f"{found.domain} is backup here, but its null MX says that it takes no mail, so that what is taken here "
+            "would be bounced: correct its MX records, or take the mode away",
+        )
+    if decision.mode == LOCAL:
+        return (
+            f"{found.domain} is backup here, but {decision.reason}, so that its mail waits here until the MX records "
+            "name another server before this one: correct them, or set another mode",
+        )
+    return ()
+
+
 def _reported(
     domain: str,
     before: Optional[RoutingSettings],
@@ -134,7 +153,7 @@ def _reported(
         "after": _entry(domain, after),
         "effective_before": before.effective if before else None,
         "effective": after.effective if after else None,
-        "reason": decision.reason if decision else None,
+        "reason": decision.reason if decision and after and after.mode == AUTO else None,
         "changed": before != after,
     }
 
