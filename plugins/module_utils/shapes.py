@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
@@ -18,6 +18,13 @@ def refuse_odd_keys(value: Any, known: Iterable[str], owner: str) -> None:
     for key in value:
         if key not in known:
             raise InvalidInput(f"{owner} has an unknown key {key!r}: use {', '.join(known)}")
+
+
+def read_list(value: Any, owner: str, expected: str) -> Sequence[Any]:
+    """Give a list as it is; raises InvalidInput for anything else, with the words for what was ``expected``."""
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
+        raise InvalidInput(f"{owner} is {shown(value)}: write {expected}")
+    return value
 
 
 def shown(value: Any) -> str:

@@ -13,26 +13,24 @@ from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx import (
-    MxRecord,
-    check_set,
-    parse_record,
-    parse_ttl,
+from ansible_collections.mailops.split_domain.plugins.module_utils.mapped_mx import (
+    parse_mx_set,
+    parse_mx_ttl,
+    parse_subdomain,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import (
     canonical_domain,
     canonical_host,
     is_ip_address,
-    is_within,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, parse_relay
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import refuse_odd_keys, shown
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import read_list, refuse_odd_keys, shown
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import (
     ROLES,
     SLAVE,
     Site,
     SplitDomain,
-    SubDomain,
     refuse_two_policies,
     validate,
 )
@@ -53,8 +51,6 @@ _SITE_KEYS = (
     "subdomain",
     "subdomain_mx",
 )
-# Of the one exchange of a sub-domain; it leaves room for others before it.
-_USUAL_PREFERENCE = 10
 
 DirectorySource = tuple[Any, ...]
 """A directory as written: one or more paths (str) and inline rows (mappings)."""
@@ -78,7 +74,7 @@ def parse_split_map(entries: Any) -> tuple[MappedDomain, ...]:
 
     Raises InvalidInput that names the domain, the site and the key of the first thing that cannot be used.
     """
-    mapped = tuple(_parse_domain(entry) for entry in _as_list(entries, "split_domains", "a list of domains"))
+    mapped = tuple(_parse_domain(entry) for entry in read_list(entries, "split_domains", "a list of domains"))
     if not mapped:
         raise InvalidInput("split_domains is empty: describe at least one domain, or leave the roles out")
     seen: set[str] = set()
@@ -136,7 +132,7 @@ def _parse_domain(entry: Any) -> MappedDomain:
     state = "present" if entry.get("state") is None else entry["state"]
     if state not in ("present", "absent"):
         raise InvalidInput(f"{domain} has state {state!r}: use present or absent")
-    written_sites = _as_list(entry.get("sites"), f"'sites' of {domain}", "a list of sites")
+    written_sites = read_list(entry.get("sites"), f"'sites' of {domain}", "a list of sites")
     sites = tuple(_parse_site(site, domain) for site in written_sites)
     names = [site.name for site in sites]
     return MappedDomain(
@@ -149,8 +145,8 @@ def _parse_domain(entry: Any) -> MappedDomain:
             if site.get("directory") is not None
         },
         call_ahead_off=frozenset(name for name, site in zip(names, written_sites) if site.get("call_ahead") is False),
-        mx=_parse_mx(entry.get("mx"), f"'mx' of {domain}"),
-        mx_ttl=_parse_ttl(entry.get("mx_ttl"), f"'mx_ttl' of {domain}"),
+        mx=parse_mx_set(entry.get("mx"), f"'mx' of {domain}"),
+        mx_ttl=parse_mx_ttl(entry.get("mx_ttl"), f"'mx_ttl' of {domain}"),
     )
 
 
@@ -163,7 +159,7 @@ def _parse_site(value: Any, domain: str) -> Site:
     role = value.get("role") or SLAVE
     if role not in ROLES:
         raise InvalidInput(f"{owner} has role {role!r}: use one of {', '.join(ROLES)}")
-    hosts = tuple(_as_list(value.get("hosts") or [], f"'hosts' of {owner}", "a list of servers"))
+    hosts = tuple(read_list(value.get("hosts") or [], f"'hosts' of {owner}", "a list of servers"))
     if not all(isinstance(host, str) and host for host in hosts):
         raise InvalidInput(f"'hosts' of {owner} is {shown(list(hosts))}: write the inventory name of each server")
     if not isinstance(value.get("call_ahead"), (bool, type(None))):
@@ -180,36 +176,8 @@ def _parse_site(value: Any, domain: str) -> Site:
         unknown=value.get("unknown"),
         local_transport=parse_local_transport(value.get("local_transport"), owner),
         clients=_parse_clients(value.get("clients") or [], hosts, owner),
-        subdomain=_parse_subdomain(value, domain, next_hop, owner),
+        subdomain=parse_subdomain(value, domain, next_hop, owner),
     )
-
-
-def _parse_subdomain(site: Mapping[str, Any], domain: str, relay: Relay, owner: str) -> SubDomain | None:
-    """Read the sub-domain of a site and its MX set, which by default names the site's relay.
-
-    A sub-domain outside of the domain, as a hosted service gives one, has no default: its zone belongs to others.
-    """
-    written, mx = site.get("subdomain"), _parse_mx(site.get("subdomain_mx"), f"'subdomain_mx' of {owner}")
-    if written is None:
-        if mx is not None:
-            raise InvalidInput(f"{owner} has subdomain_mx and no subdomain: name the one that the set belongs to")
-        return None
-    if not isinstance(written, str):
-        raise InvalidInput(f"'subdomain' of {owner} is {shown(written)}: write one mail domain, as cloud.{domain}")
-    name = canonical_domain(written)
-    if mx is None and name != domain and is_within(name, domain):
-        mx = (_exchange_of_relay(relay, name, owner),)
-    return SubDomain(name, mx)
-
-
-def _exchange_of_relay(relay: Relay, subdomain: str, owner: str) -> MxRecord:
-    try:
-        return parse_record(_USUAL_PREFERENCE, relay.host)
-    except InvalidInput as error:
-        raise InvalidInput(
-            f"{owner} has the sub-domain {subdomain}, whose exchange cannot be its relay {relay.host}, because an "
-            "exchange is the full name of a host: write the MX set in 'subdomain_mx'"
-        ) from error
 
 
 def _refuse_shared_subdomains(mapped: Sequence[MappedDomain]) -> None:
@@ -228,36 +196,9 @@ def _refuse_shared_subdomains(mapped: Sequence[MappedDomain]) -> None:
                 )
 
 
-def _parse_mx(value: Any, owner: str) -> tuple[MxRecord, ...] | None:
-    if value is None:
-        return None
-    records = []
-    for entry in _as_list(value, owner, "a list of {preference, exchange}"):
-        refuse_odd_keys(entry, ("preference", "exchange"), owner)
-        try:
-            records.append(parse_record(entry.get("preference"), str(entry.get("exchange") or "")))
-        except InvalidInput as error:
-            raise InvalidInput(f"{owner}: {error}") from error
-    if not records:
-        raise InvalidInput(f"{owner} is an empty list: name its exchangers, or leave the key out to keep what is there")
-    try:
-        check_set(records)
-    except InvalidInput as error:
-        raise InvalidInput(f"{owner}: {error}") from error
-    return tuple(records)
-
-
-def _parse_ttl(value: Any, owner: str) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not str(value).strip().isdigit():
-        raise InvalidInput(f"{owner} is {shown(value)}: write a number of seconds")
-    return parse_ttl(int(value))
-
-
 def _parse_clients(value: Any, hosts: Sequence[str], owner: str) -> tuple[str, ...]:
     """Read the clients of a site; where there are none its hosts stand for them, and have to be names of hosts."""
-    written = _as_list(value, f"'clients' of {owner}", "a list of addresses")
+    written = read_list(value, f"'clients' of {owner}", "a list of addresses")
     clients = tuple(parse_client(client, owner) for client in written)
     for host in () if clients else hosts:
         try:
@@ -274,13 +215,7 @@ def _parse_directory(value: Any, owner: str) -> DirectorySource:
     if value is None:
         return ()
     sources = [value] if isinstance(value, str) else value
-    rows = tuple(_as_list(sources, owner, "a path, or a list of {address, site}"))
+    rows = tuple(read_list(sources, owner, "a path, or a list of {address, site}"))
     if not rows:
         raise InvalidInput(f"{owner} is an empty list: list its addresses, or leave the key out")
     return rows
-
-
-def _as_list(value: Any, owner: str, expected: str) -> Sequence[Any]:
-    if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
-        raise InvalidInput(f"{owner} is {shown(value)}: write {expected}")
-    return value
