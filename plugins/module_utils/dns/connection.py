@@ -128,7 +128,12 @@ class Connection:
             left = {request.number: request.wire for request in requests if request.number not in replies}
             for wire in self._tcp.replies(left, repeatable) if left else ():
                 request = by_id[_id_of(wire)]
-                replies[request.number] = self._verified(wire, request, may_be_foreign)
+                reply = self._verified(wire, request, may_be_foreign)
+                if reply.is_truncated:
+                    # What is missing would be taken for what is not there.
+                    reason = "it is truncated, though it came over TCP"
+                    raise reply_not_trusted(self.party, request.about, reason, request.question is None)
+                replies[request.number] = reply
         except TransportError as error:
             first = next(request for request in requests if request.number not in replies)
             doubt = "" if repeatable else " whether it was written is not known, so run the task again;"
@@ -163,7 +168,7 @@ def _distrust(error: Exception, wire: bytes) -> str:
     reasons: dict[type[Exception], str] = {
         dns.tsig.BadTime: "its time differs by more than five minutes from ours",
         dns.tsig.BadKey: "it is signed with another key",
-        dns.tsig.BadAlgorithm: "it is signed with another key",
+        dns.tsig.BadAlgorithm: "it is signed with another algorithm than the key's",
         dns.tsig.BadSignature: "its signature is wrong",
         octets.NotSigned: f"it is not signed (and says {octets.rcode_of(wire)})",
         octets.NotAnAnswer: "it answers another question",

@@ -43,6 +43,8 @@ class TcpTransport:
     timeout: float
     _socket: socket.socket | None = None
     _received: bytearray = field(default_factory=bytearray)
+    # Messages with an id that nobody asked with.
+    _strays: int = 0
 
     def replies(self, wires: Mapping[int, bytes], repeatable: bool) -> Iterator[bytes]:
         """Send messages, given by their ids, and give the reply to each as it comes, in any order.
@@ -62,6 +64,8 @@ class TcpTransport:
                         del waiting[number]
                         progressed = True
                         yield reply
+                    else:
+                        self._strays += 1
             except ConnectionError as error:
                 self.close()
                 if not (repeatable and progressed):
@@ -111,8 +115,9 @@ class TcpTransport:
             patience = max(0.0, silent_since + self.timeout - time.monotonic())
             readable, writable, _unused = select.select([connected], [connected] if unsent else [], [], patience)
             if (not readable and not writable) or not patience:
+                is_in_the_middle = bool(self._received)
                 self.close()
-                raise TransportError(f"it did not answer within {self.timeout:g} s")
+                raise _silence(self.timeout, self._strays, is_in_the_middle)
             if writable:
                 unsent = unsent[connected.send(unsent[:_CHUNK]) :]
             if readable:
@@ -158,11 +163,12 @@ class UdpTransport:
         sent_at: dict[int, float] = {}
         fresh: set[int] = set()
         is_there = False
+        strays = 0
         silent_since = time.monotonic()
         while unsent or sent_at:
             now = time.monotonic()
             if now - silent_since > self.timeout:
-                raise TransportError(f"it did not answer within {self.timeout:g} s")
+                raise _silence(self.timeout, strays)
             due = [number for number, sent in sent_at.items() if repeatable and now - sent > _RESEND_AFTER]
             fresh.difference_update(due)
             starting = unsent[: max(0, _WINDOW - len(fresh))]
@@ -191,6 +197,8 @@ class UdpTransport:
                 self._untried = []
                 silent_since = time.monotonic()
                 yield reply
+            elif reply is not None and number not in wires:
+                strays += 1
 
     def close(self) -> None:
         """Close the socket, if there is one."""
@@ -217,6 +225,15 @@ class UdpTransport:
             else:
                 self._socket = opened
                 return opened
+
+
+def _silence(timeout: float, strays: int, is_in_the_middle: bool = False) -> TransportError:
+    """Give the failure of a server that said nothing more for the whole timeout."""
+    if is_in_the_middle:
+        return TransportError(f"it stopped in the middle of a message for {timeout:g} s")
+    if strays:
+        return TransportError(f"within {timeout:g} s it gave no answer, only messages with ids that nobody asked with")
+    return TransportError(f"it did not answer within {timeout:g} s")
 
 
 def _acknowledge_at_once(connected: socket.socket) -> None:
