@@ -13,6 +13,7 @@ import pytest
 from internet import Internet, started_internet
 from named_server import LOCKED, SECRETS, WRITER, Named, Zone
 from receiving_postfix import Postfix, started_postfix
+from smtp_wire_server import WireServer
 from static_zones import rndc_of, started_static_named
 from update_relay import relay_to
 from zones import FIRST
@@ -32,6 +33,8 @@ myhostname = mx1.example.com
 mydestination =
 mynetworks =
 """
+# A mail server at port 25, which the role mx asks whether it takes the mail.
+EXCHANGE = "127.0.0.74"
 DIRECTORY = "address,site\nalice@example.com,hq\nbob@example.com,cloud\n"
 
 
@@ -39,7 +42,8 @@ DIRECTORY = "address,site\nalice@example.com,hq\nbob@example.com,cloud\n"
 def name_server() -> Iterator[Named]:
     with (
         started_static_named(
-            {"example.com": Zone(), "example.net": Zone(), "example.org": Zone(policy=LOCKED)}, address=DNS_ADDRESS
+            {"example.com": Zone(f"in A {EXCHANGE}\n"), "example.net": Zone(), "example.org": Zone(policy=LOCKED)},
+            address=DNS_ADDRESS,
         ) as named,
         relay_to(named, address=DNS_ADDRESS, port=53),
     ):
@@ -56,6 +60,13 @@ def internet() -> Iterator[Internet]:
     ]
     with started_internet(zones, {}, parents) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[WireServer]:
+    server = WireServer(place=(EXCHANGE, 25))
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +92,7 @@ def places(
     key_file.chmod(0o600)
     (tmp_path / "example.com.csv").write_text(DIRECTORY)
     return {
+        "      server: 192.0.2.53": f"      server: {name_server.address}\n      port: {name_server.port}",
         "server: 192.0.2.53": f"server: {name_server.address}\n    port: {name_server.port}",
         "wait_servers: [192.0.2.54]": f"wait_servers: [{DNS_ADDRESS}]",
         "resolver: [192.0.2.53]": (

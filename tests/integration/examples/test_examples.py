@@ -65,9 +65,11 @@ def test_check_mode_of_the_examples_changes_no_file_of_the_mail_server(
     assert "Traceback" not in json.dumps(report)
 
 
+@pytest.mark.usefixtures("exchange")
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_task_of_a_page_runs(document: str, places: dict[str, str], managed: Postfix, tmp_path: Path) -> None:
     """Each page tells one story, so its tasks run one after the other."""
     report = run_examples(tasks_of(document), places, tmp_path, managed.config)
     assert failures_of(report) == []
-    assert report["stats"]["localhost"]["ok"] == len(yaml.safe_load(tasks_of(document)))
+    # A role has tasks of its own.
+    assert report["stats"]["localhost"]["ok"] >= len(yaml.safe_load(tasks_of(document)))

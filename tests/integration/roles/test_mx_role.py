@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from named_server import SECRETS, WRITER, Named, Zone, started_named
-from wire_server import WireServer
+from smtp_wire_server import WireServer
 
 # Exchanges are asked on port 25, so each has an address of its own.
 TAKING, REFUSING, BUSY, SILENT = "127.0.0.81", "127.0.0.82", "127.0.0.83", "127.0.0.84"

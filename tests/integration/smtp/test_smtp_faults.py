@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from wire_server import CLOSE, DRIP, SILENCE, WireServer
+from smtp_wire_server import CLOSE, DRIP, SILENCE, WireServer
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import work
