@@ -55,9 +55,9 @@ notes:
   - Needs the rights to read the tables, which are root's as a rule.
   - A stranger is a client that no table knows, without authentication, with a sender that nobody objects to. What
     depends on more than the recipient, such as DNS lists, policy services and tables of clients, is passed over.
-  - Not followed are C(.forward) files, C(:include:) files and commands in aliases, C(recipient_bcc_maps), address
-    masquerading, Milters, and what a next hop does. Values that C(master.cf) gives to single services, and a
-    C(content_filter), are told as warnings.
+  - Not followed are C(.forward) files, C(:include:) files and commands in aliases, address masquerading, Milters, and
+    what a next hop does. Copies (C(recipient_bcc_maps)), values that C(master.cf) gives to single services, and a
+    C(content_filter) are told as warnings.
   - A table behind proxymap(8) is asked by way of it while Postfix runs, and directly while it does not.
   - To hear what a server really answers, ask it with M(mailops.split_domain.smtp_probe).
 seealso:

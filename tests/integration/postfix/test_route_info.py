@@ -163,13 +163,16 @@ def test_a_stopped_servers_proxied_tables_are_asked_directly_and_that_is_said(in
 def test_what_was_not_followed_is_said(instance: Instance) -> None:
     configure(
         instance,
-        "\ncontent_filter = smtp:[127.0.0.1]:10024\nsender_dependent_relayhost_maps = static:[relay.example.net]\n",
+        "\ncontent_filter = smtp:[127.0.0.1]:10024\nsender_dependent_relayhost_maps = static:[relay.example.net]\n"
+        "always_bcc = archive@example.com\ntransport_maps = regexp:{{/^(.*)@far[.]example$$/ smtp:[$$1]}}\n",
     )
     service = f"127.0.0.1:{instance.port}/inet"
     assert instance.command("postconf", "-P", f"{service}/virtual_alias_maps=static:x").returncode == 0
     warnings = str(instance.run("route_info", addresses=["a@example.com"])["warnings"])
     assert "content_filter is smtp:[127.0.0.1]:10024" in warnings
     assert "sender_dependent_relayhost_maps is set, and was not asked" in warnings
+    assert "always_bcc is set, and was not followed" in warnings
+    assert "of transport_maps has rules with $1 or the like in their result" in warnings
     assert f"virtual_alias_maps for the service {service} alone" in warnings
 
 

@@ -29,9 +29,22 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
     DECIDING,
     TraceSettings,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_types import takes_parts
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_types import (
+    substitutes,
+    takes_parts,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.traced_routes import TracedRoutes, TraceRequest
 
+# What postmap(1) follows, and the daemons do not, lest a stranger's address chooses a program or host.
+_WITHOUT_SUBSTITUTION = (
+    "alias_maps",
+    "fallback_transport_maps",
+    "mailbox_transport_maps",
+    "sender_dependent_default_transport_maps",
+    "sender_dependent_relayhost_maps",
+    "transport_maps",
+)
+_COPIES = ("always_bcc", "recipient_bcc_maps")
 _SENDERS = ("sender_dependent_default_transport_maps", "sender_dependent_relayhost_maps")
 
 
@@ -48,7 +61,7 @@ class PostfixRouteTracer:
         tables = LookupTables(self._config_directory)
         ways = [trace_address(settings, address, Sender(request.sender)) for address in request.addresses]
         traced: list[TracedAddress] = tables.walk(together(ways))
-        warnings = [*self._overrides(), *_gaps(parameters, request)]
+        warnings = [*self._overrides(), *_gaps(parameters, request), *_left_out_rules(settings)]
         warnings += [
             f"{table} was asked directly, and not through proxymap(8) with its rights, since Postfix does not run"
             for table in tables.asked_directly
@@ -84,9 +97,26 @@ def _gaps(parameters: Mapping[str, str], request: TraceRequest) -> Iterator[str]
             f"content_filter is {parameters['content_filter']}: mail is handed there first, and what is told here is "
             "where it goes when it comes back"
         )
+    for name in _COPIES:
+        if parameters.get(name):
+            yield f"{name} is set, and was not followed: a copy of mail may go somewhere else as well"
     for name in _SENDERS:
         if request.sender is None and parameters.get(name):
             yield f"{name} is set, and was not asked: give a sender to see where that sender's mail goes"
+
+
+def _left_out_rules(settings: TraceSettings) -> Iterator[str]:
+    for parameter in _WITHOUT_SUBSTITUTION:
+        for table in settings.tables(parameter).tables:
+            if substitutes(table.name, _read_configuration):
+                yield (
+                    f"{table.name} of {parameter} has rules with $1 or the like in their result, which Postfix leaves "
+                    f"out in {parameter}, and which were followed here: write such rules without"
+                )
+
+
+def _read_configuration(path: str) -> str:
+    return read_text(Path(path)) or ""
 
 
 def _read_listed_file(path: str) -> str:
@@ -100,4 +130,4 @@ def _read_listed_file(path: str) -> str:
 
 
 def _table(name: str) -> Table:
-    return Table(name, takes_parts(name, lambda path: read_text(Path(path)) or ""))
+    return Table(name, takes_parts(name, _read_configuration))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The nature of lookup tables: whether Postfix asks one for parts of an address, too. Pure. Private.
+# The nature of lookup tables: what Postfix asks one for, and which of its rules it leaves out. Pure. Private.
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ _CONTINUATION = re.compile(r"\n[ \t]+")
 _TAKES_APART = re.compile(
     r"^(?:domain\s*=\s*\S|(?:query|query_filter|search_base|key_format)\s*=.*%[uUdD1-9])", re.MULTILINE
 )
+# A rule: an exclamation mark perhaps, a pattern between two signs, flags, and a result with $1, ${1} or $(1) in it.
+_SUBSTITUTING_RULE = re.compile(r"\s*!?([^\w\s#])(?:\\.|(?!\1).)*\1\w*\s+(?:[^$]|\$\$)*\$[0-9({]")
 
 
 def takes_parts(name: str, read_file: Callable[[str], str]) -> bool:
@@ -35,3 +37,19 @@ def takes_parts(name: str, read_file: Callable[[str], str]) -> bool:
     if kind in _QUERY_TYPES and rest.startswith("/"):
         return not _TAKES_APART.search(_CONTINUATION.sub(" ", read_file(rest)))
     return kind not in _PATTERN_TYPES
+
+
+def substitutes(name: str, read_file: Callable[[str], str]) -> bool:
+    """Tell whether a table has patterns that put a part of the key into their result (regexp_table(5))."""
+    kind, _colon, rest = name.partition(":")
+    if kind == "proxy":
+        return substitutes(rest, read_file)
+    if kind in _JOINING_TYPES:
+        return any(substitutes(one, read_file) for one in words(rest.strip()[1:-1]))
+    if kind not in ("regexp", "pcre"):
+        return False
+    if rest.startswith("{"):
+        rules = [rule.strip("{} ") for rule in words(rest.strip()[1:-1])]
+    else:
+        rules = _CONTINUATION.sub(" ", read_file(rest)).splitlines()
+    return any(_SUBSTITUTING_RULE.match(rule) for rule in rules)
