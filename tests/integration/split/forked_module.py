@@ -34,6 +34,10 @@ def run_module(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _become(module: ModuleType, files: dict[str, Path]) -> None:
     """Be the module's process, to the end."""
+    # Whatever imported a filter before made this a process of the controller, which shows warnings and returns none.
+    internal = sys.modules.get("ansible.module_utils._internal")
+    if internal is not None:
+        internal.is_controller = False  # type: ignore[attr-defined]
     try:
         with files["stdout"].open("w") as sys.stdout, files["stderr"].open("w") as sys.stderr:
             sys.argv = [module.__name__, str(files["arguments"])]
