@@ -13,7 +13,6 @@ import venv
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from named_server import READER, SECRETS, WRITER, Named, Zone
 

@@ -11,13 +11,13 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import LOOP
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
-    LOOP,
     SplitConfiguration,
-    TableNames,
     compile_split,
-    transport_of,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import transport_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 

@@ -11,7 +11,8 @@ import re
 import pytest
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import TableNames, compile_split
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import compile_split
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_split_map

@@ -36,6 +36,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.o
     read_json,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import ROUTES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import RoutesTable
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.safe_order import in_safe_order
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import (
@@ -48,9 +49,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_state import ServerState
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
-    ROUTES,
     SplitConfiguration,
-    TableNames,
     compile_split,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import WriteMainCf, check_staged
@@ -61,6 +60,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     WriteFile,
     WriteTable,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType, table_type
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, plan_own_table
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import default_local_transport

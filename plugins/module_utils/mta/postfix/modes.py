@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import remove_elements
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.loan import Loan
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
     CALL_AHEAD_CLASS,
-    LAST_RESORT,
     REMOTE_CLASS,
     UNLISTED_CLASS,
-    CompiledModes,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import LAST_RESORT, CompiledModes
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import RELAY_SERVICE
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import BACKUP, LOCAL, REMOTE
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import RoutingSettings, seconds_of

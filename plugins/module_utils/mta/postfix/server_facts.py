@@ -21,7 +21,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     run_or_fail,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import Network
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.peer_groups import Network
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 
 # The lists that make a domain the server's own, with what each makes of it (ADDRESS_CLASS_README).

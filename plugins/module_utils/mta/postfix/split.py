@@ -7,43 +7,39 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
-from typing import Union
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.peer_groups import Network, peer_groups
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
+    CALL_AHEAD_CLASS,
+    DOMAINS,
+    FORWARDED,
+    NO_ANSWER,
+    OF_REMOTE_DOMAINS,
+    QUESTION,
+    RECIPIENTS,
+    REFUSE_CLASS,
+    REMOTE_CLASS,
+    ROUTES,
+    SKIP_CLASS,
+    UNKNOWN_HERE_AND_THERE,
+    UNLISTED,
+    UNLISTED_CLASS,
+    VERIFY_CLASS,
+    named_tables,
+    of_unknowns,
+    split_horizon,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import transport_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 
-Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
-"""Whose mail a peer's is; a single address is a network of one."""
-
 HEADER = "# Managed by mailops.split_domain: changes made here are undone by its next run.\n"
-CALL_AHEAD_CLASS = "split_domain_call_ahead"
-VERIFY_CLASS = "split_domain_verify"
-REFUSE_CLASS = "split_domain_refuse_unknown"
-UNLISTED_CLASS = "split_domain_refuse_unlisted"
-SKIP_CLASS = "split_domain_skip"
-REMOTE_CLASS = "split_domain_remote"
-# Parameters that give tables a name, so that main.cf can be read.
-ROUTES = "split_domain_routes"
-DOMAINS = "split_domain_domains"
-KNOWN = "split_domain_known"
-QUESTION = "split_domain_question"
-SUBDOMAINS = "split_domain_subdomains"
-FORWARDED = "split_domain_forwarded"
-RECIPIENTS = "split_domain_recipients"
-LOOP = "554 5.4.6 Mail loop: the mailbox lives on the site that sent this"
-UNKNOWN_HERE_AND_THERE = "550 5.1.1 User unknown on this site and on the one that sent this"
-UNLISTED = "550 5.1.1 User unknown"
 # local(8), for a domain whose settings name no transport.
 LAST_RESORT = "local:"
 # The value of an address that is known; nobody looks at it.
 KNOWN_RECIPIENT = "known"
-# What access(5) takes for "no answer". In a table whose answers may be joined with others a class has to say it.
-NO_ANSWER = "DUNNO"
 
 # Short enough that a mailbox created on another site is reachable within a minute, long enough that a dictionary
 # attack does not turn into a probe each; see postconf(5), address_verify_negative_refresh_time.
@@ -53,22 +49,6 @@ CALL_AHEAD_PARAMETERS = {
     "address_verify_negative_expire_time": "5m",
     "address_verify_poll_delay": "1s",
 }
-
-
-@dataclass(frozen=True)
-class TableNames:
-    """Where the tables are, as Postfix names them: ``type:path`` for indexed ones."""
-
-    directory: str
-    indexed_type: str
-
-    def path(self, name: str) -> str:
-        """Give the path of a table's text."""
-        return f"{self.directory}/{name}"
-
-    def indexed(self, name: str) -> str:
-        """Give an indexed table as Postfix reads it."""
-        return f"{self.indexed_type}:{self.path(name)}"
 
 
 @dataclass(frozen=True)
@@ -112,12 +92,12 @@ def compile_split(
     (``type:name``), whose addresses are not unknown.
     """
     recipients = (f"${RECIPIENTS}",) if modes.recipients else ()
-    groups = _peer_groups(settings, networks_of)
+    groups = peer_groups(settings, networks_of)
     policies = {
         str(peer.relay): peer.relay.tls for entry in settings for peer in entry.peers if peer.relay.tls != "may"
     }
     classes = {
-        **{group.restriction_class: _split_horizon(group) for _network, group in groups},
+        **{group.restriction_class: split_horizon(group.transports) for _network, group in groups},
         SKIP_CLASS: f"check_recipient_access static:{NO_ANSWER}",
         REFUSE_CLASS: f"check_recipient_access static:{{{UNKNOWN_HERE_AND_THERE}}}",
         UNLISTED_CLASS: f"check_recipient_access static:{{{UNLISTED}}}",
@@ -145,8 +125,8 @@ def compile_split(
             "transport_maps": (f"${ROUTES}", f"${DOMAINS}"),
             "smtpd_relay_restrictions": (
                 f"check_client_access cidr:{tables.path('peers')}",
-                _of_unknowns(f"${QUESTION}"),
-                *(() if modes.remote_restrictions is None else (_OF_REMOTE_DOMAINS,)),
+                of_unknowns(f"${QUESTION}"),
+                *(() if modes.remote_restrictions is None else (OF_REMOTE_DOMAINS,)),
             ),
             **({"smtp_tls_policy_maps": (tables.indexed("tls_policy"),)} if policies else {}),
         },
@@ -158,21 +138,13 @@ def compile_split(
         },
         values={
             **({RECIPIENTS: tables.indexed("recipients")} if recipients else {}),
-            **_named_tables((*recipients, *known_elsewhere), tables),
+            **named_tables((*recipients, *known_elsewhere), tables),
             **classes,
             **(CALL_AHEAD_PARAMETERS if calls_ahead else {}),
             **({} if modes.queue_lifetime is None else {"maximal_queue_lifetime": modes.queue_lifetime}),
             **({} if modes.best_exchanger is None else {"best_mx_transport": modes.best_exchanger}),
         },
     )
-
-
-@dataclass(frozen=True)
-class _PeerGroup:
-    """Clients that stand for the same relays: mail from them never goes back to one of these."""
-
-    restriction_class: str
-    transports: tuple[str, ...]
 
 
 def _calls_ahead(settings: DomainSettings) -> bool:
@@ -197,97 +169,3 @@ def _domain_rows(settings: DomainSettings) -> list[tuple[str, str]]:
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:
     return HEADER + "".join(f"{key}\t{value}\n" for key, value in sorted(rows))
-
-
-def _peer_groups(
-    settings: Sequence[DomainSettings], networks_of: Mapping[Peer, Sequence[Network]]
-) -> list[tuple[Network, _PeerGroup]]:
-    """Give each client network with the relays it stands for, the narrowest first, as cidr_table(5) wants it."""
-    transports: dict[Network, set[str]] = {}
-    sites: dict[str, set[str]] = {}
-    for entry in settings:
-        for peer in entry.peers:
-            transport = transport_of(peer.relay)
-            sites.setdefault(transport, set()).add(peer.site)
-            for network in networks_of[peer]:
-                transports.setdefault(network, set()).add(transport)
-    joined = {
-        network: tuple(
-            sorted(set().union(*(found for other, found in transports.items() if _contains(other, network))))
-        )
-        for network in transports
-    }
-    names = _class_names(set(joined.values()), sites)
-    ordered = sorted(joined, key=lambda network: (network.version, -network.prefixlen, network.network_address))
-    return [(network, _PeerGroup(names[joined[network]], joined[network])) for network in ordered]
-
-
-def _contains(outer: Network, inner: Network) -> bool:
-    if isinstance(outer, ipaddress.IPv4Network) and isinstance(inner, ipaddress.IPv4Network):
-        return inner.subnet_of(outer)
-    if isinstance(outer, ipaddress.IPv6Network) and isinstance(inner, ipaddress.IPv6Network):
-        return inner.subnet_of(outer)
-    return False
-
-
-def _class_names(groups: set[tuple[str, ...]], sites: Mapping[str, set[str]]) -> dict[tuple[str, ...], str]:
-    names: dict[tuple[str, ...], str] = {}
-    for group in sorted(groups):
-        label = "_".join(sorted(set().union(*(sites[transport] for transport in group))))
-        stem = "split_domain_from_" + re.sub(r"[^a-z0-9]+", "_", label.lower())
-        numbered = (stem if number == 1 else f"{stem}_{number}" for number in count(1))
-        names[group] = next(name for name in numbered if name not in names.values())
-    return names
-
-
-def _named_tables(known_elsewhere: Sequence[str], tables: TableNames) -> dict[str, str]:
-    """Give the tables that restrictions are made of, as parameters of our own.
-
-    Their answers are restriction classes, because unionmap joins what several tables say about one key.
-    """
-    return {
-        ROUTES: tables.indexed("routes"),
-        DOMAINS: tables.indexed("domains"),
-        KNOWN: ",".join(f"pipemap:{{{table},static:{SKIP_CLASS}}}" for table in (f"${ROUTES}", *known_elsewhere)),
-        QUESTION: f"pipemap:{{regexp:{tables.path('whole_domain')},${DOMAINS}}}",
-        FORWARDED: f"pipemap:{{${DOMAINS},{_inline({CALL_AHEAD_CLASS: 'yes', SKIP_CLASS: 'yes'})}}}",
-        SUBDOMAINS: f"pipemap:{{regexp:{tables.path('parent_domain')},${DOMAINS},static:{SKIP_CLASS}}}",
-    }
-
-
-def _of_unknowns(answer: str) -> str:
-    """Give the restriction that looks ``answer`` up for recipients without a route of their own.
-
-    ``answer`` is a table whose keys are split domains. access(5) asks for user+extension@domain, user@domain, domain
-    and then for parent domains: a known address ends the search at its own key, and a sub-domain of a split domain
-    ends it one key before the split domain, because it is somebody else's.
-    """
-    return f"check_recipient_access unionmap:{{${KNOWN},{answer},${SUBDOMAINS}}}"
-
-
-def _split_horizon(group: _PeerGroup) -> str:
-    """Give the restrictions for mail from the clients of a group: nothing goes back to where it came from."""
-    loop = _inline(dict.fromkeys(group.transports, LOOP))
-    unknown = _inline(dict.fromkeys(group.transports, REFUSE_CLASS))
-    strictly = _inline({CALL_AHEAD_CLASS: VERIFY_CLASS, SKIP_CLASS: SKIP_CLASS, UNLISTED_CLASS: UNLISTED_CLASS})
-    return ", ".join(
-        (
-            f"check_recipient_access pipemap:{{${ROUTES},{loop}}}",
-            _of_unknowns(f"pipemap:{{${DOMAINS},{unknown}}}"),
-            # A peer may be in mynetworks, and still its own peers get their final answer through us.
-            _of_unknowns(f"pipemap:{{${QUESTION},{strictly}}}"),
-        )
-    )
-
-
-def _inline(answers: Mapping[str, str]) -> str:
-    """Give an inline table; its keys must not hold white space (inline_table(5))."""
-    return f"inline:{{{','.join(f'{{{key} = {value}}}' for key, value in answers.items())}}}"
-
-
-# An alias of the server's own may be left of a domain that has moved away. It does not make its mail wanted here.
-# Joined tables are asked for domains only where the first of them is no pattern: hence one without any answer.
-_OF_REMOTE_DOMAINS = (
-    f"check_recipient_access unionmap:{{{_inline({'@': SKIP_CLASS})},"
-    f"pipemap:{{${QUESTION},{_inline({REMOTE_CLASS: REMOTE_CLASS})}}},${SUBDOMAINS}}}"
-)

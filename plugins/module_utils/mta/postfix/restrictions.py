@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The restrictions that a server with split domains answers recipients by, and the tables they look into. Pure. Private.
+#
+# The mechanisms and their reasons are drawn in docs/architecture.md, "On a Postfix server".
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
+
+CALL_AHEAD_CLASS = "split_domain_call_ahead"
+VERIFY_CLASS = "split_domain_verify"
+REFUSE_CLASS = "split_domain_refuse_unknown"
+UNLISTED_CLASS = "split_domain_refuse_unlisted"
+SKIP_CLASS = "split_domain_skip"
+REMOTE_CLASS = "split_domain_remote"
+# Parameters that give tables a name, so that main.cf can be read.
+ROUTES = "split_domain_routes"
+DOMAINS = "split_domain_domains"
+KNOWN = "split_domain_known"
+QUESTION = "split_domain_question"
+SUBDOMAINS = "split_domain_subdomains"
+FORWARDED = "split_domain_forwarded"
+RECIPIENTS = "split_domain_recipients"
+LOOP = "554 5.4.6 Mail loop: the mailbox lives on the site that sent this"
+UNKNOWN_HERE_AND_THERE = "550 5.1.1 User unknown on this site and on the one that sent this"
+UNLISTED = "550 5.1.1 User unknown"
+# What access(5) takes for "no answer". In a table whose answers may be joined with others a class has to say it.
+NO_ANSWER = "DUNNO"
+
+
+def named_tables(known_elsewhere: Sequence[str], tables: TableNames) -> dict[str, str]:
+    """Give the tables that restrictions are made of, as parameters of our own.
+
+    Their answers are restriction classes, because unionmap joins what several tables say about one key.
+    """
+    return {
+        ROUTES: tables.indexed("routes"),
+        DOMAINS: tables.indexed("domains"),
+        KNOWN: ",".join(f"pipemap:{{{table},static:{SKIP_CLASS}}}" for table in (f"${ROUTES}", *known_elsewhere)),
+        QUESTION: f"pipemap:{{regexp:{tables.path('whole_domain')},${DOMAINS}}}",
+        FORWARDED: f"pipemap:{{${DOMAINS},{inline({CALL_AHEAD_CLASS: 'yes', SKIP_CLASS: 'yes'})}}}",
+        SUBDOMAINS: f"pipemap:{{regexp:{tables.path('parent_domain')},${DOMAINS},static:{SKIP_CLASS}}}",
+    }
+
+
+def of_unknowns(answer: str) -> str:
+    """Give the restriction that looks ``answer`` up for recipients without a route of their own.
+
+    ``answer`` is a table whose keys are split domains. access(5) asks for user+extension@domain, user@domain, domain
+    and then for parent domains: a known address ends the search at its own key, and a sub-domain of a split domain
+    ends it one key before the split domain, because it is somebody else's.
+    """
+    return f"check_recipient_access unionmap:{{${KNOWN},{answer},${SUBDOMAINS}}}"
+
+
+def split_horizon(transports: Sequence[str]) -> str:
+    """Give the restrictions for clients that stand for these transports: nothing goes back where it came from."""
+    loop = inline(dict.fromkeys(transports, LOOP))
+    unknown = inline(dict.fromkeys(transports, REFUSE_CLASS))
+    strictly = inline({CALL_AHEAD_CLASS: VERIFY_CLASS, SKIP_CLASS: SKIP_CLASS, UNLISTED_CLASS: UNLISTED_CLASS})
+    return ", ".join(
+        (
+            f"check_recipient_access pipemap:{{${ROUTES},{loop}}}",
+            of_unknowns(f"pipemap:{{${DOMAINS},{unknown}}}"),
+            # A peer may be in mynetworks, and still its own peers get their final answer through us.
+            of_unknowns(f"pipemap:{{${QUESTION},{strictly}}}"),
+        )
+    )
+
+
+def inline(answers: Mapping[str, str]) -> str:
+    """Give an inline table; its keys must not hold white space (inline_table(5))."""
+    return f"inline:{{{','.join(f'{{{key} = {value}}}' for key, value in answers.items())}}}"
+
+
+# An alias of the server's own may be left of a domain that has moved away. It does not make its mail wanted here.
+# Joined tables are asked for domains only where the first of them is no pattern: hence one without any answer.
+OF_REMOTE_DOMAINS = (
+    f"check_recipient_access unionmap:{{{inline({'@': SKIP_CLASS})},"
+    f"pipemap:{{${QUESTION},{inline({REMOTE_CLASS: REMOTE_CLASS})}}},${SUBDOMAINS}}}"
+)
