@@ -15,7 +15,7 @@ import time
 from laboratory.description import LabError, lab_description
 from laboratory.images import remove_images
 from laboratory.inventory import INVENTORY
-from laboratory.machines import bring_up, host_states, take_down
+from laboratory.machines import bring_up, standing_hosts, take_down
 from laboratory.podman import CHECKOUT, check_machine, container_name, environment
 
 
@@ -23,8 +23,10 @@ def main() -> int:
     """Run the command line; 0 when done (status: when every host runs), 1 with one sentence when not."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="bring it up; does nothing where it stands already")
+    up = commands.add_parser("up", help="bring it up; does nothing where it stands already")
+    up.add_argument("--all", action="store_true", help="also the hosts that only the topologies need")
     reset = commands.add_parser("reset", help="make hosts anew from their images")
+    reset.add_argument("--all", action="store_true", help="also the hosts that only the topologies need")
     reset.add_argument("hosts", nargs="*", metavar="host", help="inventory names; all hosts when none is given")
     commands.add_parser("status", help="show the hosts")
     inside = commands.add_parser("run", help="run a command inside a host, as in: lab.py run mx1.example.com mailq")
@@ -35,9 +37,9 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         if arguments.command == "up":
-            return _up()
+            return _up([], arguments.all)
         if arguments.command == "reset":
-            return _up(arguments.hosts or [host.name for host in lab_description().hosts])
+            return _up(arguments.hosts or [host.name for host in lab_description().hosts], arguments.all)
         if arguments.command == "status":
             check_machine()
             return _show()
@@ -53,9 +55,9 @@ def main() -> int:
     return 0
 
 
-def _up(fresh: list[str] | None = None) -> int:
+def _up(fresh: list[str], everything: bool) -> int:
     begun = time.monotonic()
-    made = bring_up(fresh or ())
+    made = bring_up(fresh, everything)
     print(f"The laboratory is up ({time.monotonic() - begun:.1f} s; made now: {', '.join(made) or 'nothing'}).")
     print(f"Inventory: {INVENTORY.relative_to(CHECKOUT)}")
     return _show()
@@ -68,7 +70,7 @@ def _run(host: str, words: list[str]) -> int:
 
 
 def _show() -> int:
-    states = host_states()
+    states = standing_hosts()
     for state in states:
         print(f"  {state.name:<22} {state.address:<16} {state.state}")
     return 0 if all(state.state == "running" for state in states) else 1

@@ -59,7 +59,8 @@ def test_every_yaml_block_can_be_read(document: Path) -> None:
 def split_maps() -> list[tuple[str, list[dict[str, Any]]]]:
     """Give every whole split map that a document shows, with the document's name."""
     found = []
-    for document in DOCUMENTS:
+    # The maps of topologies run in the laboratory, with the directories that lie beside them.
+    for document in (document for document in DOCUMENTS if document.parent.name != "topologies"):
         for block in YAML_BLOCK.findall(document.read_text(encoding="utf-8")):
             content = next(yaml.safe_load_all(block), None)
             if isinstance(content, dict) and "split_domains" in content:

@@ -23,7 +23,11 @@ class LabError(Exception):
 
 @dataclass(frozen=True)
 class Host:
-    """One container: its inventory name, its place (offset) in the lab's subnet and what runs on it."""
+    """One container: its inventory name, its place (offset) in the lab's subnet and what runs on it.
+
+    ``files`` are the folders below ``files`` that are laid over its image, in this order. One that is ``apart`` only
+    stands where it is asked for: the topologies of Molecule's scenarios need it.
+    """
 
     name: str
     fqdn: str
@@ -32,6 +36,8 @@ class Host:
     image: str
     services: tuple[str, ...]
     mailboxes: tuple[str, ...]
+    files: tuple[str, ...]
+    apart: bool
 
     def address(self, subnet: ipaddress.IPv4Network) -> str:
         """Give the host's IPv4 address in ``subnet``."""
@@ -98,6 +104,8 @@ def lab_description(path: Path = LAB_FOLDER / "hosts.yml") -> Description:
                 image=host["image"],
                 services=tuple(host["services"]),
                 mailboxes=(*host.get("mailboxes", ()), *_crowd(host.get("crowd"))),
+                files=(host["kind"], *host.get("files", ()), name),
+                apart=host.get("apart", False),
             )
             for name, host in raw["hosts"].items()
         ),

@@ -27,15 +27,28 @@ FORMS = (DIRECTORY, OWN_USERS)
 
 @dataclass(frozen=True)
 class Delivered:
-    """In that mailbox, once, nowhere else, and over these servers."""
+    """In that mailbox, once, nowhere else, and over these servers; ``hops`` None where the way does not matter."""
 
     host: str
     mailbox: str
-    hops: tuple[str, ...]
+    hops: tuple[str, ...] | None
 
     def __str__(self) -> str:
         """Say it for the table."""
-        return f"delivered to {self.mailbox.split('@')[0]} at {SITE_NAMES[self.host]}"
+        return f"delivered to {self.mailbox.split('@')[0]} at {site_name(self.host)}"
+
+
+@dataclass(frozen=True)
+class Copies:
+    """One copy in each of these mailboxes, or with ``one_of`` in one of them; no other copy anywhere."""
+
+    places: tuple[Delivered, ...]
+    one_of: bool = False
+
+    def __str__(self) -> str:
+        """Say it for the table."""
+        joined = (" or " if self.one_of else " and ").join(site_name(place.host) for place in self.places)
+        return f"delivered to {self.places[0].mailbox.split('@')[0]} at {joined}"
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,7 @@ class Held:
 
     def __str__(self) -> str:
         """Say it for the table."""
-        return f"queued at {SITE_NAMES[self.queue]}, then {self.then}"
+        return f"queued at {site_name(self.queue)}, then {self.then}"
 
 
 @dataclass(frozen=True)
@@ -86,9 +99,14 @@ class Deferred:
         return f"450, then {self.then}"
 
 
-Must = Union[Delivered, Refused, Bounced, Held, Deferred]
+Must = Union[Delivered, Copies, Refused, Bounced, Held, Deferred]
 
 SITE_NAMES = {HQ: "hq", CLOUD: "cloud", OUTSIDE: "outside"}
+
+
+def site_name(host: str) -> str:
+    """Give the name of the site that a host stands for; a host of no such site is called by its own name."""
+    return SITE_NAMES.get(host, host)
 
 
 @dataclass(frozen=True)
@@ -121,7 +139,7 @@ _AT_CLOUD = (OUTSIDE, HQ, CLOUD)
 
 
 def _from_outside(recipient: str, must: Must, stopped: str = "", forms: tuple[str, ...] = FORMS) -> Expectation:
-    who = "outside" if not stopped else f"outside, {SITE_NAMES[stopped]} stopped"
+    who = "outside" if not stopped else f"outside, {site_name(stopped)} stopped"
     return Expectation(who, OUTSIDE, "localhost", STRANGER, recipient, must, stopped, forms)
 
 

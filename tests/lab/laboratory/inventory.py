@@ -7,24 +7,27 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
 
-from laboratory.description import Description
+from laboratory.description import Description, Host
 from laboratory.podman import STATE_FOLDER, container_name
 
 INVENTORY = STATE_FOLDER / "inventory.yml"
 
 
-def write_inventory(description: Description, subnet: ipaddress.IPv4Network, podman_program: Path) -> Path:
+def write_inventory(
+    description: Description, standing: Iterable[Host], subnet: ipaddress.IPv4Network, podman_program: Path
+) -> Path:
     """Write the inventory of a laboratory that stands in ``subnet``; give its path.
 
     Every host has ``lab_address``. For the split map there are ``lab_addresses`` (inventory name to address),
     ``lab_directories`` (the folder of the CSV files), ``lab_name_server``, ``lab_dns_key`` and ``lab_dns_secret``.
     """
     groups: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
-    for host in description.hosts:
+    for host in standing:
         members = groups.setdefault(host.kind + "s", {"hosts": {}})["hosts"]
         members[host.name] = {"ansible_host": container_name(host.name), "lab_address": host.address(subnet)}
     inventory = {

@@ -49,11 +49,12 @@ class HostState:
     recipe: str
 
 
-def bring_up(fresh: Iterable[str] = ()) -> list[str]:
+def bring_up(fresh: Iterable[str] = (), everything: bool = False) -> list[str]:
     """Make the laboratory stand: images, network, every host running and answering, the inventory written.
 
-    Hosts that stand as described are left alone, except those named in ``fresh``: they are made anew from their
-    image. Gives the names of the hosts that were made.
+    Hosts that are apart are left out where they do not stand yet, unless it is ``everything``. Hosts that stand as
+    described are left alone, except those named in ``fresh``: they are made anew from their image. Gives the names of
+    the hosts that were made.
     """
     check_machine()
     description = lab_description()
@@ -63,8 +64,11 @@ def bring_up(fresh: Iterable[str] = ()) -> list[str]:
         subnet = ensure_network(description)
         secret = _dns_secret(description)
         present = {state.name: state for state in host_states()}
+        standing = tuple(
+            host for host in description.hosts if everything or not host.apart or present[host.name].state != "missing"
+        )
         made = []
-        for host in description.hosts:
+        for host in standing:
             archive = host_archive(description, host, subnet, secret)
             recipe = _recipe(host, archive, subnet)
             state = present[host.name]
@@ -74,11 +78,18 @@ def bring_up(fresh: Iterable[str] = ()) -> list[str]:
                 continue
             _make(host, archive, recipe, description, subnet)
             made.append(host.name)
-        for host in description.hosts:
+        for host in standing:
             wait_until_ready(host)
         write_directories(description)
-        write_inventory(description, subnet, write_wrapper(STATE_FOLDER))
+        write_inventory(description, standing, subnet, write_wrapper(STATE_FOLDER))
     return made
+
+
+def standing_hosts() -> list[HostState]:
+    """Give the states of the hosts that belong to this laboratory as it was brought up."""
+    return [
+        state for state in host_states() if state.state != "missing" or not lab_description().host(state.name).apart
+    ]
 
 
 def take_down() -> None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from laboratory.description import LabError, lab_description
-from laboratory.expectations import Bounced, Deferred, Delivered, Expectation, Held, Refused
-from laboratory.machines import start, stop
+from laboratory.expectations import Bounced, Copies, Deferred, Delivered, Expectation, Held, Refused
+from laboratory.machines import host_states, start, stop
 from laboratory.mailboxes import Message, messages_on
 from laboratory.queues import Queued, flush_queue, queues
 from laboratory.sending import Outgoing, Reply, send
@@ -53,28 +53,40 @@ class Sent:
     meanwhile: str = ""
 
 
-def observe(rows: Sequence[Expectation], say: Callable[[str], None] = lambda text: None) -> list[Outcome]:
-    """Send the mail of all rows, rows with a stopped host last; give the outcomes in the rows' order."""
+def observe(
+    rows: Sequence[Expectation], say: Callable[[str], None] = lambda text: None, among: Sequence[str] = ()
+) -> list[Outcome]:
+    """Send the mail of all rows, rows with a stopped host last; give the outcomes in the rows' order.
+
+    ``among`` are the hosts whose mailboxes and queues are looked into, by default all that run.
+    """
     run = f"{secrets.token_hex(4)}.lab"
     rows = [replace(row, recipient=row.recipient.format(run=run.split(".", maxsplit=1)[0])) for row in rows]
+    hosts = tuple(among) or running_mail_servers()
     sent: dict[int, Sent] = {}
     for number, row in enumerate(rows):
         if not row.stopped:
             sent[number] = _send(row, number, run)
-    _settle(list(sent.values()), run, DELIVERY_SECONDS)
+    _settle(list(sent.values()), run, DELIVERY_SECONDS, hosts)
     for host in sorted({row.stopped for row in rows if row.stopped}):
         say(f"{host} is stopped now, and started again after the next messages were sent.")
         late = {number: row for number, row in enumerate(rows) if row.stopped == host}
         sent.update(_send_while_stopped(host, late, run))
-        _settle(list(sent.values()), run, RECOVERY_SECONDS)
-    found = _look(run)
-    waiting = queues()
+        _settle(list(sent.values()), run, RECOVERY_SECONDS, hosts)
+    found = all_messages(run, hosts)
+    waiting = queues(hosts)
     return [judge(sent[number], _traces(sent[number].message, found, waiting)) for number in sorted(sent)]
 
 
-def all_messages(marked: str) -> list[Message]:
-    """Give the messages with that mark from the mailboxes of all hosts."""
-    return [message for host in lab_description().mail_servers for message in messages_on(host.name, marked)]
+def running_mail_servers() -> tuple[str, ...]:
+    """Give the hosts with mailboxes that are switched on."""
+    running = {state.name for state in host_states() if state.state == "running"}
+    return tuple(host.name for host in lab_description().mail_servers if host.name in running)
+
+
+def all_messages(marked: str, hosts: Sequence[str] = ()) -> list[Message]:
+    """Give the messages with that mark from the mailboxes of these hosts, by default of all that run."""
+    return [message for host in hosts or running_mail_servers() for message in messages_on(host, marked)]
 
 
 def _send(row: Expectation, number: int, run: str) -> Sent:
@@ -95,6 +107,8 @@ def _send_while_stopped(host: str, rows: dict[int, Expectation], run: str) -> di
 def _seen_waiting(one: Sent) -> str:
     """Give where the message waits and why, once it does; empty when it does not within the time of a delivery."""
     must = one.row.must
+    if not isinstance(must, (Held, Deferred)):
+        return ""
     place, word = (must.queue, "") if isinstance(must, Held) else (one.row.host, " 450 ")
 
     def found() -> str:
@@ -110,16 +124,16 @@ def _seen_waiting(one: Sent) -> str:
         return ""
 
 
-def _settle(sent: Sequence[Sent], run: str, seconds: float) -> None:
+def _settle(sent: Sequence[Sent], run: str, seconds: float, hosts: Sequence[str]) -> None:
     """Return when everything that is expected has come and all queues are empty, or after ``seconds``."""
 
     def settled() -> bool:
-        found = _look(run)
+        found = all_messages(run, hosts)
         missing = [one for one in sent if not _arrived(one, found)]
         # A message that is just on its way into a timeout is passed over by a flush: so every look has its own.
         for queue in {one.row.must.queue for one in missing if isinstance(one.row.must, Held)}:
             flush_queue(queue)
-        return not missing and not queues()
+        return not missing and not queues(hosts)
 
     try:
         wait_until("all mail has arrived", settled, seconds, pause=0.5)
@@ -134,11 +148,8 @@ def _arrived(one: Sent, found: Sequence[Message]) -> bool:
     key = one.message.message_id
     if isinstance(must, Bounced):
         return any(message.about == key for message in found)
-    return any(message.message_id == key for message in found)
-
-
-def _look(run: str) -> list[Message]:
-    return all_messages(run)
+    wanted = len(must.places) if isinstance(must, Copies) and not must.one_of else 1
+    return sum(message.message_id == key for message in found) >= wanted
 
 
 def _traces(message: Outgoing, found: Sequence[Message], waiting: Sequence[Queued]) -> Traces:
@@ -166,16 +177,27 @@ def judge(one: Sent, traces: Traces) -> Outcome:
             and set(traces.bounces[0].hops) == {must.host}
         )
     else:
-        goal = must if isinstance(must, Delivered) else must.then
         right = (
             one.reply.accepted
-            and [(copy.host, copy.mailbox, copy.hops) for copy in traces.copies]
-            == [(goal.host, goal.mailbox, goal.hops)]
+            and _where_they_belong(must.then if isinstance(must, (Held, Deferred)) else must, traces.copies)
             and not traces.bounces
             and not traces.waiting
-            and (isinstance(must, Delivered) or one.meanwhile != "")
+            and (isinstance(must, (Delivered, Copies)) or one.meanwhile != "")
         )
     return Outcome(one.row, right, _in_words(one, traces), hops)
+
+
+def _where_they_belong(goal: Delivered | Copies, copies: Sequence[Message]) -> bool:
+    if isinstance(goal, Copies) and not goal.one_of:
+        # Who got which copy first is nobody's business.
+        return len(copies) == len(goal.places) and all(
+            any(_where_they_belong(place, [copy]) for copy in copies) for place in goal.places
+        )
+    places = goal.places if isinstance(goal, Copies) else (goal,)
+    return len(copies) == 1 and any(
+        (copies[0].host, copies[0].mailbox) == (place.host, place.mailbox) and place.hops in (None, copies[0].hops)
+        for place in places
+    )
 
 
 def _in_words(one: Sent, traces: Traces) -> str:

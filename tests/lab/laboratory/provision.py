@@ -26,7 +26,7 @@ FIXED_TIME = 1_700_000_000
 def host_archive(description: Description, host: Host, subnet: ipaddress.IPv4Network, secret: str) -> bytes:
     """Give a tar archive of everything that makes a bare image this host."""
     files = {"/etc/mailname": f"{host.fqdn}\n".encode()}
-    for folder in (host.kind, host.name):
+    for folder in host.files:
         root = LAB_FOLDER / "files" / folder
         for source in sorted(root.rglob("*")):
             if source.is_file():

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from laboratory.machines import host_states
@@ -40,9 +41,14 @@ def queue_of(host: str) -> list[Queued]:
     ]
 
 
-def queues() -> list[Queued]:
-    """Give what lies in the queues of all hosts that run."""
-    return [entry for state in host_states() if state.state == "running" for entry in queue_of(state.name)]
+def queues(hosts: Sequence[str] = ()) -> list[Queued]:
+    """Give what lies in the queues of these hosts, or of all, as far as they run."""
+    return [
+        entry
+        for state in host_states()
+        if state.state == "running" and (not hosts or state.name in hosts)
+        for entry in queue_of(state.name)
+    ]
 
 
 def flush_queue(host: str) -> None:

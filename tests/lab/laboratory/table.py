@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from laboratory.expectations import SITE_NAMES, Bounced, Delivered, Refused
+from laboratory.expectations import Bounced, Copies, Delivered, Refused, site_name
 from laboratory.observation import Outcome
 
 HEADER = ("", "from", "to", "expected", "what happened", "over")
@@ -32,7 +32,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _cells(outcome: Outcome) -> tuple[str, ...]:
     row = outcome.row
-    hops = " > ".join(SITE_NAMES[hop] for hop in outcome.hops if hop in SITE_NAMES)
+    hops = " > ".join(site_name(hop) for hop in outcome.hops)
     verdict = "ok" if outcome.passed else "WRONG"
     return verdict, row.who, row.recipient, str(row.must), _in_short(outcome), hops
 
@@ -45,4 +45,4 @@ def _in_short(outcome: Outcome) -> str:
         return " ".join(outcome.happened.split()[:2])
     if isinstance(must, Bounced):
         return "bounced once"
-    return "in the mailbox, once" if isinstance(must, Delivered) else "waited, then in the mailbox, once"
+    return "in the mailbox, once" if isinstance(must, (Delivered, Copies)) else "waited, then in the mailbox, once"

@@ -8,10 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import prove_routing
+import prove_topology
 import pytest
 import yaml
 from laboratory.drifts import ROUNDS
 from laboratory.expectations import CLOUD, FORMS, HQ
+from laboratory.stories import TOPOLOGIES
 
 SCENARIOS = Path(__file__).resolve().parents[3] / "extensions" / "molecule"
 NAMES = sorted(path.parent.name for path in SCENARIOS.glob("*/molecule.yml"))
@@ -25,27 +27,45 @@ def sequence(scenario):
     return read(SCENARIOS / scenario / "molecule.yml")["scenario"]["test_sequence"]
 
 
-def test_there_is_a_scenario_for_each_form_and_one_that_brings_the_servers():
-    assert NAMES == ["default", "master_slave", "own_users", "routing_modes"]
+def steps_of(scenario):
+    """Give each step with its playbook: the action's own, or what the scenario names for it."""
+    named = read(SCENARIOS / scenario / "molecule.yml").get("ansible", {}).get("playbooks", {})
+    for step in sequence(scenario):
+        action, *playbooks = step.split()
+        if action != "idempotence":
+            yield action, SCENARIOS / scenario / named.get(action, f"{action}.yml"), playbooks
+
+
+def test_there_is_a_scenario_for_each_form_and_topology_and_one_that_brings_the_servers():
+    topologies = [path.parent.name for path in TOPOLOGIES.glob("*/story.yml")]
+    assert sorted(["default", "master_slave", "own_users", "routing_modes", *topologies]) == NAMES
     assert "create" in sequence("default")
     assert "destroy" in sequence("default")
 
 
 @pytest.mark.parametrize("scenario", NAMES)
 def test_every_step_of_a_scenario_has_its_playbook(scenario):
-    for step in sequence(scenario):
-        action, *playbooks = step.split()
-        if action != "idempotence":
-            # Molecule runs a step with a playbook of its own only where the action's usual one is there, too.
-            for playbook in (f"{action}.yml", *playbooks):
-                assert (SCENARIOS / scenario / playbook).is_file(), step
+    for action, usual, others in steps_of(scenario):
+        # Molecule runs a step with a playbook of its own only where the action's usual one is there, too.
+        for playbook in (usual, *(SCENARIOS / scenario / other for other in others)):
+            assert playbook.is_file(), action
 
 
 @pytest.mark.parametrize("scenario", [name for name in NAMES if name != "default"])
-def test_every_scenario_splits_runs_again_sends_mail_and_gives_back(scenario):
+def test_every_scenario_splits_sends_mail_runs_again_and_gives_back(scenario):
     steps = [step.split()[0] for step in sequence(scenario)]
-    for earlier, later in zip(["converge", "idempotence", "verify"], ["idempotence", "verify", "cleanup"]):
-        assert steps.index(earlier) < steps.index(later)
+    assert steps.index("converge") < steps.index("verify") < steps.index("cleanup")
+    # What a topology's side effects prove holds more than Molecule's own step: that nothing is reloaded, too.
+    assert "idempotence" in steps or "quiet" in proofs_of(SCENARIOS / "shared" / "side_effect.yml")
+
+
+def proofs_of(playbook):
+    return [proof for play in read(playbook) for proof in play.get("vars", {}).get("proofs", [])]
+
+
+def test_every_proof_of_a_topology_is_asked_for():
+    asked = [proof for path in (SCENARIOS / "shared").glob("*.yml") for proof in proofs_of(path)]
+    assert sorted(asked) == sorted(prove_topology.PROOFS)
 
 
 def test_every_proof_of_routing_modes_is_asked_for():

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The story of a topology: what must happen to mail on servers that its split map describes, read from story.yml.
+"""Stories: chapters of mail, each on servers in some state, as data.
+
+``tests/lab/topologies/NAME/story.yml`` is a mapping:
+
+- ``servers``: short names for hosts, which all that follows may use instead of inventory names;
+- ``mailboxes``: host to a list of addresses that have a mailbox there, beside those of hosts.yml;
+- ``prepare``: host to a shell script that makes the server what it is before the split;
+- ``chapters``: a list of ``{title, map, shell, down, mail}``. ``map`` is a folder of the topology whose split map is
+  run first, ``shell`` a mapping of hosts to scripts, ``down`` a host that is off while the mail is sent.
+
+A row of ``mail`` says who sends (``submit`` a host and ``from`` an address: a user of that host; ``at`` a host: a
+stranger who hands it the message, or the host ``client`` does; neither: a stranger who goes by MX), ``to`` whom, and
+what must happen: ``in`` (a host, a list of hosts or a mapping of hosts to mailboxes that get one copy each; with
+``one_of`` any one of them), ``over`` (the servers on the way, where that matters), ``refused`` (code and enhanced
+code), ``bounced`` (the sender gets one bounce), ``held`` (the host that queues it while another is down) or
+``deferred`` (450 while another is down).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from laboratory.description import LAB_FOLDER, LabError
+from laboratory.expectations import (
+    OUTSIDE,
+    STRANGER,
+    Bounced,
+    Copies,
+    Deferred,
+    Delivered,
+    Expectation,
+    Held,
+    Must,
+    Refused,
+    site_name,
+)
+
+TOPOLOGIES = LAB_FOLDER / "topologies"
+_ROW_KEYS = {"submit", "from", "at", "client", "to", "in", "one_of", "over", "refused", "bounced", "held", "deferred"}
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Mail that is sent while the servers are in one state."""
+
+    title: str
+    rows: tuple[Expectation, ...]
+    map_folder: Path | None
+    shell: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Story:
+    """All chapters of a topology, and what its servers have beside what hosts.yml gives them."""
+
+    folder: Path
+    mailboxes: Mapping[str, tuple[str, ...]]
+    prepare: Mapping[str, str]
+    chapters: tuple[Chapter, ...]
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The servers that the topology's playbook runs on."""
+        inventory = yaml.safe_load((self.folder / "hosts.yml").read_text(encoding="utf-8"))
+        return tuple(inventory["mail"]["hosts"])
+
+
+@cache
+def story(name: str) -> Story:
+    """Read the story of the topology of that name; ``LabError`` where there is none."""
+    folder = TOPOLOGIES / name
+    if not (folder / "story.yml").exists():
+        known = sorted(path.parent.name for path in TOPOLOGIES.glob("*/story.yml"))
+        raise LabError(f"there is no topology {name}; there are {', '.join(known)}")
+    raw = yaml.safe_load((folder / "story.yml").read_text(encoding="utf-8"))
+    servers = _Servers(raw.get("servers", {}))
+    return Story(
+        folder=folder,
+        mailboxes={servers.host(place): tuple(addresses) for place, addresses in raw.get("mailboxes", {}).items()},
+        prepare={servers.host(place): script for place, script in raw.get("prepare", {}).items()},
+        chapters=tuple(_chapter(folder, chapter, servers) for chapter in raw["chapters"]),
+    )
+
+
+@dataclass(frozen=True)
+class _Servers:
+    """The short names that a story has for hosts."""
+
+    hosts: Mapping[str, str]
+
+    def host(self, name: str) -> str:
+        """Give the inventory name of a host that the story calls ``name``."""
+        return self.hosts.get(name, name)
+
+    def name(self, host: str) -> str:
+        """Give what the story calls a host."""
+        return next((name for name, called in self.hosts.items() if called == host), site_name(host))
+
+
+def _chapter(folder: Path, raw: Mapping[str, Any], servers: _Servers) -> Chapter:
+    down = servers.host(raw.get("down", ""))
+    return Chapter(
+        title=raw["title"],
+        rows=tuple(_row(row, down, servers) for row in raw.get("mail", ())),
+        map_folder=folder / raw["map"] if "map" in raw else None,
+        shell={servers.host(place): script for place, script in raw.get("shell", {}).items()},
+    )
+
+
+def _row(row: Mapping[str, Any], down: str, servers: _Servers) -> Expectation:
+    if not set(row) <= _ROW_KEYS:
+        raise LabError(f"a row has the keys {sorted(set(row) - _ROW_KEYS)}, which nobody reads: {dict(row)}")
+    host, server, sender = OUTSIDE, "localhost", row.get("from", STRANGER)
+    who = "outside"
+    if "submit" in row:
+        host = servers.host(row["submit"])
+        who = f"a user on {servers.name(host)}"
+    elif "at" in row:
+        host, server = servers.host(row.get("client", OUTSIDE)), servers.host(row["at"])
+        who = f"{'outside' if host == OUTSIDE else servers.name(host)}, at {servers.name(server)}"
+    who = f"{who}, {servers.name(down)} stopped" if down else who
+    return Expectation(who, host, server, sender, row["to"], _must(row, host, sender, servers), down)
+
+
+def _must(row: Mapping[str, Any], host: str, sender: str, servers: _Servers) -> Must:
+    if "refused" in row:
+        code, _, enhanced = str(row["refused"]).partition(" ")
+        return Refused((int(code),), (enhanced,), str(row["refused"]))
+    if row.get("bounced"):
+        return Bounced(host, sender)
+    delivered = _delivered(row, servers)
+    if "held" in row and isinstance(delivered, Delivered):
+        return Held(servers.host(row["held"]), delivered)
+    if row.get("deferred") and isinstance(delivered, Delivered):
+        return Deferred(delivered)
+    return delivered
+
+
+def _delivered(row: Mapping[str, Any], servers: _Servers) -> Delivered | Copies:
+    user, at, domain = row["to"].partition("@")
+    mailbox = f"{user.split('+', 1)[0].lower()}{at}{domain.lower()}"
+    places = {row["in"]: mailbox} if isinstance(row["in"], str) else row["in"]
+    if not isinstance(places, Mapping):
+        places = dict.fromkeys(places, mailbox)
+    over = tuple(servers.host(place) for place in row["over"]) if "over" in row else None
+    found = tuple(Delivered(servers.host(place), box, over) for place, box in places.items())
+    return found[0] if len(found) == 1 else Copies(found, bool(row.get("one_of")))
