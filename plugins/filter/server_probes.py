@@ -21,7 +21,8 @@ author:
 description:
   - Compiles the split map and the name of a server to the arguments of one
     P(mailops.split_domain.smtp_probe#module) task for each relay of another site.
-  - Some addresses of the directory that live there are expected to be accepted, and one that nobody has to be refused.
+  - The verification address of the site and some addresses of the directory that live there are expected to be
+    accepted, and one that nobody has to be refused.
 positional: _input, host
 options:
   _input:

@@ -106,6 +106,7 @@ def _settings(mapped: MappedDomain, site: Site) -> DomainSettings:
             site=other.name,
             relay=other.relay,
             clients=tuple(sorted(set(other.clients or (other.relay.host, *other.hosts)))),
+            verification_address=other.verification_address,
         )
         for other in peers_of(mapped.split_domain, site)
     )

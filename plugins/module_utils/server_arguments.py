@@ -53,8 +53,9 @@ def server_arguments(
 def probe_arguments(split_domains: Any, host: str, sample: int, search: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Give the arguments of one ``smtp_probe`` task for each relay that the server ``host`` forwards to.
 
-    Of every other site of its domains up to ``sample`` addresses of the directory are expected to be accepted, and an
-    address that nobody has to be refused. Raises InvalidInput as ``server_arguments`` does.
+    Of every other site of its domains the verification address and up to ``sample`` addresses of the directory are
+    expected to be accepted, and an address that nobody has to be refused. Raises InvalidInput as ``server_arguments``
+    does.
     """
     probes: dict[Relay, list[dict[str, str]]] = {}
     for mapped in (_located(mapped, search) for mapped in parse_split_map(split_domains)):
@@ -64,10 +65,12 @@ def probe_arguments(split_domains: Any, host: str, sample: int, search: Sequence
         domain = mapped.split_domain.domain
         listings = list(_all_listings(mapped))
         for site in peers_of(mapped.split_domain, own_site):
-            living_there = [listing.address for listing in listings if listing.site == site.name][:sample]
+            living_there = [str(listing.address) for listing in listings if listing.site == site.name][:sample]
+            if site.verification_address is not None:
+                living_there = list(dict.fromkeys([site.verification_address, *living_there]))
             probes.setdefault(site.relay, []).extend(
                 [
-                    *({"address": str(address), "expect": "accepted"} for address in living_there),
+                    *({"address": address, "expect": "accepted"} for address in living_there),
                     {"address": f"{NOBODY}@{domain}", "expect": "refused"},
                 ]
             )

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
+from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import parse_verification_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, parse_relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_client, parse_site_name
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import ROLES, SLAVE
@@ -24,6 +25,7 @@ class Peer:
     site: str
     relay: Relay
     clients: tuple[str, ...]
+    verification_address: str | None = None
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,19 @@ class DomainSettings:
     unknown: str | None = None
     call_ahead: bool = True
     local_transport: str | None = None
+    verdict: str | None = field(default=None, compare=False)
+    """What was found of the site in ``unknown``; no setting, so that it neither makes a difference nor is kept here."""
 
     @property
     def unknown_relay(self) -> Relay | None:
         """The relay that unknown recipients are forwarded to; None when they are refused."""
         return next((peer.relay for peer in self.peers if peer.site == self.unknown), None)
+
+    @property
+    def verified_peer(self) -> Peer | None:
+        """The peer that has to prove itself before its refusals count; None when it is believed, or never asked."""
+        asked = (peer for peer in self.peers if peer.site == self.unknown and self.call_ahead)
+        return next((peer for peer in asked if peer.verification_address is not None), None)
 
     def as_arguments(self) -> dict[str, Any]:
         """Give the settings as one entry of ``split_domains``' option ``domains``."""
@@ -55,6 +65,7 @@ class DomainSettings:
                     "site": peer.site,
                     "relay": {"host": peer.relay.host, "port": peer.relay.port, "tls": peer.relay.tls},
                     "clients": list(peer.clients),
+                    "verification_address": peer.verification_address,
                 }
                 for peer in self.peers
             ],
@@ -103,4 +114,7 @@ def _parse_peer(value: Mapping[str, Any], domain: str) -> Peer:
     site = parse_site_name(value.get("site"), domain)
     relay = parse_relay(value.get("relay"), f"the relay of the peer {site} of {domain}")
     clients = {parse_client(client, f"the peer {site} of {domain}") for client in value.get("clients") or (relay.host,)}
-    return Peer(site, relay, tuple(sorted(clients)))
+    verification_address = parse_verification_address(
+        value.get("verification_address"), domain, f"the peer {site} of {domain}"
+    )
+    return Peer(site, relay, tuple(sorted(clients)), verification_address)

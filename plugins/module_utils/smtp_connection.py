@@ -58,7 +58,8 @@ class ConnectionEnded(Exception):
 class Server:
     """The server to ask and how to talk to it. ``timeout`` is in seconds and holds for each reply.
 
-    ``addresses`` are tried in their order; without any, those that the host's name has.
+    ``addresses`` are tried in their order; without any, those that the host's name has. ``source`` is the address to
+    connect from, None for what the system takes.
     """
 
     host: str
@@ -69,6 +70,7 @@ class Server:
     tls: str = "may"
     validate_certs: bool = False
     sender: str = ""
+    source: str | None = None
 
     def __str__(self) -> str:
         """Name it in messages."""
@@ -83,7 +85,8 @@ class Connection(smtplib.SMTP):
         self._received = bytearray()
         self._in_transaction = False
         self._doing = "the connection with a greeting"
-        super().__init__(local_hostname=server.helo, timeout=server.timeout)
+        source = (server.source, 0) if server.source else None
+        super().__init__(local_hostname=server.helo, timeout=server.timeout, source_address=source)
         self._host = server.host  # the name that starttls() checks the certificate against
 
     def getreply(self) -> tuple[int, bytes]:

@@ -24,6 +24,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.names import 
     canonical_host,
     is_ip_address,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import parse_verification_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import read_list, refuse_odd_keys, shown
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import (
@@ -50,6 +51,7 @@ _SITE_KEYS = (
     "clients",
     "subdomain",
     "subdomain_mx",
+    "verification_address",
 )
 
 DirectorySource = tuple[Any, ...]
@@ -177,6 +179,7 @@ def _parse_site(value: Any, domain: str) -> Site:
         local_transport=parse_local_transport(value.get("local_transport"), owner),
         clients=_parse_clients(value.get("clients") or [], hosts, owner),
         subdomain=parse_subdomain(value, domain, next_hop, owner),
+        verification_address=parse_verification_address(value.get("verification_address"), domain, owner),
     )
 
 

@@ -41,6 +41,8 @@ class Site:
     local_transport: str | None = None
     clients: tuple[str, ...] = ()
     subdomain: SubDomain | None = None
+    verification_address: str | None = None
+    """An address of the domain that exists at this site, by which others see whether they can trust its answers."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,14 @@ def _refuse_odd_sites(split_domain: SplitDomain) -> None:
                     f"the host {host!r} is in two sites of {domain}, {owner[host]} and {site.name}: "
                     f"a server belongs to one site of a domain, remove it from one of them"
                 )
+    verified: dict[str, str] = {}
+    for site in split_domain.sites:
+        address = site.verification_address
+        if address is not None and verified.setdefault(address, site.name) != site.name:
+            raise InvalidInput(
+                f"the sites {verified[address]} and {site.name} of {domain} have the same verification address "
+                f"{address}: a mailbox lives on one site, give each site an address of its own"
+            )
     relays: dict[Relay, str] = {}
     for site in split_domain.sites:
         place = Relay(site.relay.host, site.relay.port)

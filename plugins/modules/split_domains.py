@@ -108,6 +108,15 @@ options:
             type: list
             elements: str
             default: []
+          verification_address:
+            description:
+              - An address of the domain that exists at the site. With it the site has to prove that its answers can be
+                trusted, before call-ahead refuses anybody by them.
+              - Each run, also in check mode, asks the relay at RCPT for this address and for one that nobody has. A
+                site that takes the one and refuses the other is verified.
+              - Until then unknown recipients get 450. Recipients with a route are not affected.
+              - Only used for the site in O(domains[].unknown), with O(domains[].call_ahead=true).
+            type: str
   purge:
     description: Whether split domains that are not in O(domains) are removed from this server.
     type: bool
@@ -144,6 +153,16 @@ EXAMPLES = r"""
             relay: {host: 203.0.113.25, port: 2525, tls: encrypt}
             clients: [203.0.113.0/28, "2001:db8::25"]
 
+- name: Believe a hosted site only while it tells its users from strangers
+  mailops.split_domain.split_domains:
+    domains:
+      - domain: example.org
+        unknown: hosted
+        peers:
+          - site: hosted
+            relay: {host: 192.0.2.25}
+            verification_address: postmaster@example.org
+
 - name: Give the server back as it was before the split
   mailops.split_domain.split_domains:
     purge: true
@@ -171,8 +190,21 @@ domains:
     after:
       description: The settings that were left; null when the domain is not split here any more.
       type: dict
+    verdict_before:
+      description: The verdict that stood before, as in C(verdict).
+      type: str
+    verdict:
+      description:
+        - What is held of the site that unknown recipients are forwarded to. V(verified), or the reason why unknown
+          recipients get 450, which is V(accepts_everything), V(refuses) (the verification address, or this server) or
+          V(not_asked) (it never answered).
+        - A site that does not answer, or says later, keeps the verdict that it had.
+        - Null where there is no O(domains[].peers[].verification_address).
+      type: str
+      sample: verified
     changed:
-      description: Whether the two differ. A server that drifted from equal settings is repaired all the same.
+      description:
+        - Whether settings or verdict differ. A server that drifted from equal settings is repaired all the same.
       type: bool
 server_changed:
   description: Whether anything on the server was written, also for a repair. The same as C(changed).
@@ -184,10 +216,13 @@ running:
   type: bool
 """
 
+from functools import partial
+
 from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import MTA_CHOICES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.split_domains import set_domains
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import TLS_POLICIES
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_verification import ask_peer
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import ROLES
 
 RELAY = {
@@ -199,6 +234,7 @@ PEER = {
     "site": {"type": "str", "required": True},
     "relay": {"type": "dict", "required": True, "options": RELAY},
     "clients": {"type": "list", "elements": "str", "default": []},
+    "verification_address": {"type": "str"},
 }
 DOMAIN = {
     "domain": {"type": "str", "required": True},
@@ -220,7 +256,7 @@ def main() -> None:
             "mta": {"type": "str", "choices": list(MTA_CHOICES), "default": "auto"},
             "config_directory": {"type": "path", "default": "/etc/postfix"},
         },
-        set_domains,
+        partial(set_domains, ask_peer),
     )
 
 

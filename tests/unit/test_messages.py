@@ -33,6 +33,7 @@ SOURCES = sorted(
                 "mx",
                 "mx_description",
                 "names",
+                "peer_verification",
                 "routing_mode",
                 "routing_settings",
                 "smtp",

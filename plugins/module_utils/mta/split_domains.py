@@ -17,6 +17,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.d
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import AskPeer
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainsRequest, parse_settings
 
 
@@ -30,15 +31,22 @@ class DomainsServer(Protocol):
         """Plan the split settings, and write nothing; raises ServerStateError where they do not fit the server."""
 
 
-_SERVERS: dict[str, Callable[[str], DomainsServer]] = {POSTFIX: PostfixDomainsServer}
+_SERVERS: dict[str, Callable[[AskPeer, str], DomainsServer]] = {POSTFIX: PostfixDomainsServer}
 
 
-def set_domains(arguments: dict[str, Any], check_mode: bool) -> Outcome:
-    """Bring the split settings of a server to what the module's arguments say."""
+def set_domains(ask_peer: AskPeer, arguments: dict[str, Any], check_mode: bool) -> Outcome:
+    """Bring the split settings of a server to what the module's arguments say; ``ask_peer`` asks other sites."""
     request = parse_request(arguments)
-    server = _SERVERS[chosen_mta(arguments["mta"])](arguments["config_directory"])
+    server = _SERVERS[chosen_mta(arguments["mta"])](ask_peer, arguments["config_directory"])
     fresh = [
-        {"domain": entry.domain, "before": None, "after": entry.as_arguments(), "changed": True}
+        {
+            "domain": entry.domain,
+            "before": None,
+            "after": entry.as_arguments(),
+            "verdict_before": None,
+            "verdict": None,
+            "changed": True,
+        }
         for entry in request.present
     ]
     return carry_out(

@@ -235,3 +235,27 @@ def test_a_server_asks_each_other_site_for_some_who_live_there_and_for_nobody() 
         ("cyd", "accepted"),
         ("nobody-has-this-address", "refused"),
     ]
+
+
+def test_a_site_is_asked_for_its_verification_address_first_and_only_once() -> None:
+    hq, cloud = MAP[0]["sites"]
+    rows = [{"address": f"{name}@example.com", "site": "cloud"} for name in ("bob", "verify")]
+    entry = {
+        **MAP[0],
+        "directory": [{"address": "ann@example.com", "site": "hq"}, *rows],
+        "sites": [hq, {**cloud, "verification_address": "verify@example.com"}],
+    }
+    (probe,) = probe_arguments([entry], "mx1.example.com", sample=2)
+    assert [(entry["address"].split("@")[0], entry["expect"]) for entry in probe["recipients"]] == [
+        ("verify", "accepted"),
+        ("bob", "accepted"),
+        ("nobody-has-this-address", "refused"),
+    ]
+
+
+def test_every_server_learns_the_verification_addresses_of_the_other_sites() -> None:
+    hq, cloud = MAP[0]["sites"]
+    entry = {**MAP[0], "sites": [hq, {**cloud, "verification_address": "verify@example.com"}]}
+    for host, addresses in (("mx1.example.com", ["verify@example.com"]), ("mx.cloud.example.net", [None])):
+        (domain,) = server_arguments([entry], host)["domains"]
+        assert [peer["verification_address"] for peer in domain["peers"]] == addresses

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import (
     Step,
@@ -64,6 +65,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType, table_type
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, plan_own_table
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import default_local_transport
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.verdicts import standing_verdicts
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import LOCAL
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import RoutingSettings
@@ -94,15 +96,28 @@ class Configurator:
         """Read what is set up now; raises ServerStateError for damaged files."""
         return ServerState.from_json(read_json(self.directory / SETTINGS_FILE, {"domains": []}))
 
-    def plan(self, server: PostfixServer, before: ServerState, after: ServerState, running: bool) -> Configuration:
+    def verdicts(self, settings: Iterable[DomainSettings]) -> dict[str, str]:
+        """Read what was found of the next sites of these domains, by domain."""
+        return standing_verdicts(read_text(self.directory / "domains") or "", settings)
+
+    def plan(
+        self,
+        server: PostfixServer,
+        before: ServerState,
+        after: ServerState,
+        running: bool,
+        verdicts: Mapping[str, str] = MappingProxyType({}),
+    ) -> Configuration:
         """Plan the way from one state to another, reload included.
 
+        ``verdicts`` are those that were found just now, by domain; others stay.
         Raises ServerStateError where the wanted state does not fit the server, or mail for a domain that goes waits.
         """
         gone = before.names - after.names
         if gone and running:
             refuse_waiting_mail(server, gone)
-        found = self._plan_state(server, before, after) if after.names else self._plan_removal(server)
+        verdicts = {**self.verdicts(after.domains.values()), **verdicts}
+        found = self._plan_state(server, before, after, verdicts) if after.names else self._plan_removal(server)
         steps, warnings = found.steps, found.warnings
         if steps or noted_due(self._config_directory) is not Due.NONE:
             steps = (*steps, Settle(self._config_directory))
@@ -111,11 +126,14 @@ class Configurator:
             warnings = (*warnings, said)
         return Configuration(steps, found.diffs, warnings)
 
-    def _plan_state(self, server: PostfixServer, before: ServerState, after: ServerState) -> Configuration:
+    def _plan_state(
+        self, server: PostfixServer, before: ServerState, after: ServerState, verdicts: Mapping[str, str]
+    ) -> Configuration:
         refuse_old_postfix(server)
         held = self._held_by_the_server_itself(server, after)
         kind = table_type(server)
-        settings = _with_transports(server, after.domains)
+        found = (replace(entry, verdict=verdicts.get(name)) for name, entry in after.domains.items())
+        settings = _with_transports(server, tuple(found))
         refuse_two_policies(peer.relay for entry in settings for peer in entry.peers)
         loan = self._loan()
         wanted = compile_split(
@@ -222,9 +240,8 @@ class Configurator:
         return Loan.from_json(read_json(self.directory / LOAN_FILE, {}))
 
 
-def _with_transports(server: PostfixServer, settings: Mapping[str, DomainSettings]) -> tuple[DomainSettings, ...]:
+def _with_transports(server: PostfixServer, entries: tuple[DomainSettings, ...]) -> tuple[DomainSettings, ...]:
     """Give the settings with the transport that the server delivers by where they name none."""
-    entries = tuple(settings.values())
     if all(entry.local_transport for entry in entries):
         return entries
     default = default_local_transport(server)

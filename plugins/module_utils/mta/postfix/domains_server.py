@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Optional
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import (
     Plan,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.peer_survey import Survey, survey_peers
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     DEFAULT_CONFIG_DIRECTORY,
     is_running,
@@ -19,7 +22,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     server_lock,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.configuration import Configurator
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.introduction import read_introduction
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_state import ServerState
+from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import AskPeer
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import (
     DomainSettings,
     DomainsRequest,
@@ -29,8 +34,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.settings impo
 class PostfixDomainsServer:
     """The Postfix instance of one configuration directory, as a server of split domains."""
 
-    def __init__(self, config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> None:
-        """Name the instance; nothing is read yet."""
+    def __init__(self, ask_peer: AskPeer, config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> None:
+        """Name the instance, and who asks other sites for it; nothing is read yet."""
+        self._ask_peer = ask_peer
         self._config_directory = config_directory
         self._configurator = Configurator(config_directory)
 
@@ -52,24 +58,54 @@ class PostfixDomainsServer:
             )
         server = read_server(self._config_directory)
         running = is_running(self._config_directory)
-        found = self._configurator.plan(server, state, ServerState(after, state.modes), running)
+        standing = self._configurator.verdicts(before.values())
+        survey = self._survey(request.present)
+        found = self._configurator.plan(server, state, ServerState(after, state.modes), running, survey.verdicts)
+        verdicts = {**self._configurator.verdicts(after.values()), **survey.verdicts}
         names = sorted({*(entry.domain for entry in request.present), *request.absent, *(before.keys() - after.keys())})
         return Plan(
             steps=found.steps,
             values={
-                "domains": [_reported(name, before.get(name), after.get(name)) for name in names],
+                "domains": [
+                    _reported(
+                        _Report(before.get(name), standing.get(name)),
+                        _Report(after.get(name), verdicts.get(name)),
+                        name,
+                    )
+                    for name in names
+                ],
                 "running": running,
                 "server_changed": bool(found.steps),
             },
             diffs=found.diffs,
-            warnings=found.warnings,
+            warnings=(*survey.warnings, *found.warnings),
         )
 
+    def _survey(self, settings: Sequence[DomainSettings]) -> Survey:
+        """Ask the next sites of these domains that have to be verified."""
+        if not any(entry.verified_peer for entry in settings):
+            return Survey({})
+        earlier = self._configurator.verdicts(settings)
+        return survey_peers(settings, earlier, self._ask_peer, read_introduction(self._config_directory))
 
-def _reported(domain: str, before: Optional[DomainSettings], after: Optional[DomainSettings]) -> dict[str, Any]:
+
+@dataclass(frozen=True)
+class _Report:
+    """What is told of one domain at one time."""
+
+    settings: Optional[DomainSettings]
+    verdict: Optional[str]
+
+    def as_arguments(self) -> Optional[dict[str, Any]]:
+        return self.settings.as_arguments() if self.settings else None
+
+
+def _reported(before: _Report, after: _Report, domain: str) -> dict[str, Any]:
     return {
         "domain": domain,
-        "before": before.as_arguments() if before else None,
-        "after": after.as_arguments() if after else None,
+        "before": before.as_arguments(),
+        "after": after.as_arguments(),
+        "verdict_before": before.verdict,
+        "verdict": after.verdict,
         "changed": before != after,
     }

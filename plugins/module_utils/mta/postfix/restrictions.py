@@ -32,17 +32,21 @@ UNLISTED = "550 5.1.1 User unknown"
 NO_ANSWER = "DUNNO"
 
 
-def named_tables(known_elsewhere: Sequence[str], tables: TableNames) -> dict[str, str]:
+def named_tables(
+    known_elsewhere: Sequence[str], tables: TableNames, forwarding_classes: Sequence[str] = ()
+) -> dict[str, str]:
     """Give the tables that restrictions are made of, as parameters of our own.
 
+    ``forwarding_classes`` are further classes of unknown recipients that are forwarded, or will be.
     Their answers are restriction classes, because unionmap joins what several tables say about one key.
     """
+    forwarded = dict.fromkeys((CALL_AHEAD_CLASS, SKIP_CLASS, *forwarding_classes), "yes")
     return {
         ROUTES: tables.indexed("routes"),
         DOMAINS: tables.indexed("domains"),
         KNOWN: ",".join(f"pipemap:{{{table},static:{SKIP_CLASS}}}" for table in (f"${ROUTES}", *known_elsewhere)),
         QUESTION: f"pipemap:{{regexp:{tables.path('whole_domain')},${DOMAINS}}}",
-        FORWARDED: f"pipemap:{{${DOMAINS},{inline({CALL_AHEAD_CLASS: 'yes', SKIP_CLASS: 'yes'})}}}",
+        FORWARDED: f"pipemap:{{${DOMAINS},{inline(forwarded)}}}",
         SUBDOMAINS: f"pipemap:{{regexp:{tables.path('parent_domain')},${DOMAINS},static:{SKIP_CLASS}}}",
     }
 
@@ -57,11 +61,16 @@ def of_unknowns(answer: str) -> str:
     return f"check_recipient_access unionmap:{{${KNOWN},{answer},${SUBDOMAINS}}}"
 
 
-def split_horizon(transports: Sequence[str]) -> str:
-    """Give the restrictions for clients that stand for these transports: nothing goes back where it came from."""
+def split_horizon(transports: Sequence[str], strict_classes: Mapping[str, str]) -> str:
+    """Give the restrictions for clients that stand for these transports: nothing goes back where it came from.
+
+    ``strict_classes`` are further classes of unknown recipients, each with the one that stands for it here.
+    """
     loop = inline(dict.fromkeys(transports, LOOP))
     unknown = inline(dict.fromkeys(transports, REFUSE_CLASS))
-    strictly = inline({CALL_AHEAD_CLASS: VERIFY_CLASS, SKIP_CLASS: SKIP_CLASS, UNLISTED_CLASS: UNLISTED_CLASS})
+    strictly = inline(
+        {CALL_AHEAD_CLASS: VERIFY_CLASS, SKIP_CLASS: SKIP_CLASS, UNLISTED_CLASS: UNLISTED_CLASS, **strict_classes}
+    )
     return ", ".join(
         (
             f"check_recipient_access pipemap:{{${ROUTES},{loop}}}",

@@ -29,11 +29,17 @@ def in_safe_order(tables: Mapping[str, TableChange], main_cf: Optional[WriteMain
     guard: list[Step] = [*others, *([main_cf] if main_cf else [])]
     if domains is None:
         return tuple(guard)
-    # smtpd(8) remembers as long as it lives to which class the domain of an address belonged.
-    change: list[Step] = [NoteReload(domains.config_directory), WriteTable(domains)]
     new = domains.before is None
+    # smtpd(8) remembers as long as it lives to which class the domain of an address belonged, but not what is asked.
+    moves = new or _routes_in(domains.before or "") != _routes_in(domains.after)
+    change: list[Step] = [*([NoteReload(domains.config_directory)] if moves else []), WriteTable(domains)]
     only_removes = not new and set(domains.after.splitlines()) <= set((domains.before or "").splitlines())
     if new or only_removes:
         return (*change, *guard)
     settle = [Settle(domains.config_directory)] if guard else []
     return (*guard, *settle, *change)
+
+
+def _routes_in(domains_table: str) -> list[str]:
+    """Give the rows of the table that say where a domain goes, without those for its unknown recipients."""
+    return [line for line in domains_table.splitlines() if not line.startswith("@")]

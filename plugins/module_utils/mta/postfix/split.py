@@ -33,6 +33,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import transport_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.verdicts import (
+    STRICT_CLASSES,
+    question_of,
+    verdict_classes,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 
 HEADER = "# Managed by mailops.split_domain: changes made here are undone by its next run.\n"
@@ -96,13 +101,15 @@ def compile_split(
     policies = {
         str(peer.relay): peer.relay.tls for entry in settings for peer in entry.peers if peer.relay.tls != "may"
     }
+    strict_classes = STRICT_CLASSES if any(entry.verified_peer for entry in settings) else {}
     classes = {
-        **{group.restriction_class: split_horizon(group.transports) for _network, group in groups},
+        **{group.restriction_class: split_horizon(group.transports, strict_classes) for _network, group in groups},
         SKIP_CLASS: f"check_recipient_access static:{NO_ANSWER}",
         REFUSE_CLASS: f"check_recipient_access static:{{{UNKNOWN_HERE_AND_THERE}}}",
         UNLISTED_CLASS: f"check_recipient_access static:{{{UNLISTED}}}",
         CALL_AHEAD_CLASS: "permit_mynetworks, permit_sasl_authenticated, reject_unverified_recipient",
         VERIFY_CLASS: "reject_unverified_recipient",
+        **(verdict_classes() if strict_classes else {}),
         **({} if modes.remote_restrictions is None else {REMOTE_CLASS: modes.remote_restrictions}),
     }
     calls_ahead = modes.calls_ahead or any(_calls_ahead(entry) for entry in settings)
@@ -138,7 +145,7 @@ def compile_split(
         },
         values={
             **({RECIPIENTS: tables.indexed("recipients")} if recipients else {}),
-            **named_tables((*recipients, *known_elsewhere), tables),
+            **named_tables((*recipients, *known_elsewhere), tables, tuple(strict_classes)),
             **classes,
             **(CALL_AHEAD_PARAMETERS if calls_ahead else {}),
             **({} if modes.queue_lifetime is None else {"maximal_queue_lifetime": modes.queue_lifetime}),
@@ -164,7 +171,7 @@ def _domain_rows(settings: DomainSettings) -> list[tuple[str, str]]:
         # mailboxes are the last place to look. Not error(8), whose answer smtpd(8) remembers as long as it lives.
         return [(settings.domain, settings.local_transport or LAST_RESORT), (f"@{settings.domain}", UNLISTED_CLASS)]
     answer = CALL_AHEAD_CLASS if settings.call_ahead else SKIP_CLASS
-    return [(settings.domain, transport_of(relay)), (f"@{settings.domain}", answer)]
+    return [(settings.domain, transport_of(relay)), (f"@{settings.domain}", question_of(settings) or answer)]
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Verifies the sites that a server forwards unknown recipients to: each relay asked once, all at the same time. Private.
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import (
+    AskPeer,
+    Introduction,
+    PeerAnswer,
+    doubt,
+    judge,
+    warning,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
+
+MOST_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What came of asking: the verdict on the next site by domain, and what the user is told of it."""
+
+    verdicts: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def survey_peers(
+    settings: Sequence[DomainSettings], earlier: Mapping[str, str], ask: AskPeer, introduction: Introduction
+) -> Survey:
+    """Ask the relays of all sites that have to be verified, for their verification address and one that nobody has.
+
+    ``earlier`` are the verdicts that stand, by domain.
+    """
+    asked = [(entry.domain, entry.verified_peer) for entry in settings]
+    questions = [_Question(domain, peer, _stranger(domain)) for domain, peer in asked if peer is not None]
+    answers = _ask_all(questions, ask, introduction)
+    verdicts: dict[str, str] = {}
+    warnings: list[str] = []
+    for question in questions:
+        known, stranger = (answers[question.peer.relay, address] for address in question.addresses)
+        verdict = judge(known, stranger, earlier.get(question.domain))
+        verdicts[question.domain] = verdict
+        found = doubt(question.addresses[0], known, stranger, verdict)
+        if found is not None:
+            warnings.append(warning(found, question.domain, question.peer.site, question.peer.relay))
+    return Survey(verdicts, tuple(warnings))
+
+
+@dataclass(frozen=True)
+class _Question:
+    domain: str
+    peer: Peer
+    stranger: str
+
+    @property
+    def addresses(self) -> tuple[str, str]:
+        return (self.peer.verification_address or "", self.stranger)
+
+
+def _stranger(domain: str) -> str:
+    """Give an address that nobody has, another one each time, so that no cache knows it."""
+    return f"nobody-{secrets.token_hex(8)}@{domain}"
+
+
+def _ask_all(
+    questions: Sequence[_Question], ask: AskPeer, introduction: Introduction
+) -> dict[tuple[Relay, str], PeerAnswer]:
+    recipients: dict[Relay, list[str]] = {}
+    for question in questions:
+        recipients.setdefault(question.peer.relay, []).extend(question.addresses)
+    if not recipients:
+        return {}
+    with ThreadPoolExecutor(min(len(recipients), MOST_AT_ONCE)) as threads:
+        heard = threads.map(lambda relay: ask(relay, recipients[relay], introduction), recipients)
+        return {
+            (relay, address): answer
+            for relay, answers in zip(recipients, heard)
+            for address, answer in zip(recipients[relay], answers)
+        }

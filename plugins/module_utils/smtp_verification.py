@@ -1,0 +1,42 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Asks another site's relay for recipients as this server's own call-ahead does. Private to this collection.
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import Introduction, PeerAnswer
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import probe
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import DEFERRED
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_connection import ProbeFailed, Server
+
+TIMEOUT = 10.0
+# A site that asks a third one ahead answers "later" until that one has spoken, which takes about so long.
+SECONDS_BEFORE_A_SECOND_TRY = 3.0
+LONGEST_REASON = 200
+
+
+def ask_peer(relay: Relay, recipients: Sequence[str], introduction: Introduction) -> tuple[PeerAnswer, ...]:
+    """Give what the relay says to each recipient; no message is sent. Whoever says "later" is asked a second time."""
+    server = Server(
+        host=relay.host,
+        port=relay.port,
+        helo=introduction.helo,
+        timeout=TIMEOUT,
+        tls=relay.tls,
+        sender=introduction.sender,
+        source=introduction.source,
+    )
+    try:
+        answers = probe(server, recipients).answers
+        if any(answer.verdict == DEFERRED for answer in answers):
+            time.sleep(SECONDS_BEFORE_A_SECOND_TRY)
+            answers = probe(server, recipients).answers
+    except ProbeFailed as failed:
+        code = failed.reply.code if failed.reply else None
+        return tuple(PeerAnswer(code, str(failed)[:LONGEST_REASON]) for _recipient in recipients)
+    return tuple(PeerAnswer(answer.reply.code, str(answer.reply)[:LONGEST_REASON]) for answer in answers)
