@@ -22,7 +22,9 @@ description:
   - Compiles the split map and the name of a server to the arguments of one
     P(mailops.split_domain.smtp_probe#module) task for each relay of another site.
   - The verification address of the site and some addresses of the directory that live there are expected to be
-    accepted, and one that nobody has to be refused.
+    accepted.
+  - One that nobody has is expected to be refused by managed sites, and by whomever unknown recipients are forwarded to;
+    by a site with a verification address P(mailops.split_domain.split_domains#module) has that asked already.
 positional: _input, host
 options:
   _input:

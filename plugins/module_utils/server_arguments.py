@@ -54,8 +54,9 @@ def probe_arguments(split_domains: Any, host: str, sample: int, search: Sequence
     """Give the arguments of one ``smtp_probe`` task for each relay that the server ``host`` forwards to.
 
     Of every other site of its domains the verification address and up to ``sample`` addresses of the directory are
-    expected to be accepted, and an address that nobody has to be refused. Raises InvalidInput as ``server_arguments``
-    does.
+    expected to be accepted. An address that nobody has is expected to be refused where the site is managed, or unknown
+    recipients are forwarded to it; a site with a verification address is asked that by ``split_domains``. Raises
+    InvalidInput as ``server_arguments`` does.
     """
     probes: dict[Relay, list[dict[str, str]]] = {}
     for mapped in (_located(mapped, search) for mapped in parse_split_map(split_domains)):
@@ -68,15 +69,16 @@ def probe_arguments(split_domains: Any, host: str, sample: int, search: Sequence
             living_there = [str(listing.address) for listing in listings if listing.site == site.name][:sample]
             if site.verification_address is not None:
                 living_there = list(dict.fromkeys([site.verification_address, *living_there]))
-            probes.setdefault(site.relay, []).extend(
-                [
-                    *({"address": address, "expect": "accepted"} for address in living_there),
-                    {"address": f"{NOBODY}@{domain}", "expect": "refused"},
-                ]
-            )
+            asked = probes.setdefault(site.relay, [])
+            asked += [{"address": address, "expect": "accepted"} for address in living_there]
+            # What a hosted service says to addresses that nobody forwards to it is its own affair.
+            forwarded_to = site.hosts or own_site.unknown == site.name
+            if forwarded_to and site.verification_address is None:
+                asked.append({"address": f"{NOBODY}@{domain}", "expect": "refused"})
     return [
         {"host": relay.host, "port": relay.port, "tls": relay.tls, "recipients": recipients}
         for relay, recipients in probes.items()
+        if recipients
     ]
 
 

@@ -52,6 +52,19 @@ class Copies:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """Delivered, and the sender gets one answer that a program gave, as of somebody on vacation."""
+
+    then: Delivered
+    host: str
+    mailbox: str
+
+    def __str__(self) -> str:
+        """Say it for the table."""
+        return f"{self.then}, answered once"
+
+
+@dataclass(frozen=True)
 class Refused:
     """Refused at RCPT with one of these codes and enhanced codes; no message, bounce or queue entry anywhere."""
 
@@ -66,13 +79,16 @@ class Refused:
 
 @dataclass(frozen=True)
 class Bounced:
-    """Taken from the local user, then one bounce in that mailbox; no other server takes the message."""
+    """Taken from the sender, then one bounce in that mailbox, made by ``by``; by default on the sender's own server."""
 
     host: str
     mailbox: str
+    by: str = ""
 
     def __str__(self) -> str:
         """Say it for the table."""
+        if self.by not in ("", self.host):
+            return f"one bounce to {self.mailbox.split('@')[0]}, from {site_name(self.by)}"
         return f"one bounce to {self.mailbox.split('@')[0]}, no other server takes it"
 
 
@@ -99,7 +115,7 @@ class Deferred:
         return f"450, then {self.then}"
 
 
-Must = Union[Delivered, Copies, Refused, Bounced, Held, Deferred]
+Must = Union[Delivered, Copies, Answered, Refused, Bounced, Held, Deferred]
 
 SITE_NAMES = {HQ: "hq", CLOUD: "cloud", OUTSIDE: "outside"}
 

@@ -33,7 +33,7 @@ for path in pathlib.Path("/var/vmail").glob("*/*/*/*"):
         "mailbox": f"{path.parts[-3]}@{path.parts[-4]}",
         "message_id": (head.get("Message-ID") or "").strip(),
         "sender": (head.get("Return-Path") or "").strip(),
-        "about": (about.group(1).decode() if (about := ABOUT.search(text)) else ""),
+        "about": (about.group(1).decode() if (about := ABOUT.search(text)) else head.get("In-Reply-To", "").strip()),
         "hops": [hop for number, hop in enumerate(hops) if hops[number - 1: number] != [hop]],
     })
 json.dump(found, sys.stdout)
@@ -46,7 +46,7 @@ class Message:
 
     ``hops`` are the servers that it came over, the first server first, as they wrote themselves into ``Received``.
     ``sender`` is the envelope sender, ``<>`` for a bounce; ``about`` is the Message-ID of the message that a bounce
-    quotes, empty where none is quoted.
+    quotes or an answer is to, empty where there is none.
     """
 
     host: str

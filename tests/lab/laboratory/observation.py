@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from laboratory.description import LabError, lab_description
-from laboratory.expectations import Bounced, Copies, Deferred, Delivered, Expectation, Held, Refused
+from laboratory.expectations import Answered, Bounced, Copies, Deferred, Delivered, Expectation, Held, Must, Refused
 from laboratory.machines import host_states, start, stop
 from laboratory.mailboxes import Message, messages_on
 from laboratory.queues import Queued, flush_queue, queues
@@ -146,7 +146,7 @@ def _arrived(one: Sent, found: Sequence[Message]) -> bool:
     if isinstance(must, Refused):
         return True
     key = one.message.message_id
-    if isinstance(must, Bounced):
+    if isinstance(must, (Bounced, Answered)):
         return any(message.about == key for message in found)
     wanted = len(must.places) if isinstance(must, Copies) and not must.one_of else 1
     return sum(message.message_id == key for message in found) >= wanted
@@ -173,18 +173,28 @@ def judge(one: Sent, traces: Traces) -> Outcome:
             and not traces.waiting
             and [(bounce.host, bounce.mailbox, bounce.sender) for bounce in traces.bounces]
             == [(must.host, must.mailbox, "<>")]
-            # The bounce was made by the first server: nobody else has taken the message.
-            and set(traces.bounces[0].hops) == {must.host}
+            # Only who has taken the message makes a bounce of it; the first server, where nobody else has.
+            and _made_by(traces.bounces[0], must)
         )
     else:
         right = (
             one.reply.accepted
-            and _where_they_belong(must.then if isinstance(must, (Held, Deferred)) else must, traces.copies)
-            and not traces.bounces
+            and _where_they_belong(must.then if isinstance(must, (Held, Deferred, Answered)) else must, traces.copies)
+            and [(answer.host, answer.mailbox) for answer in traces.bounces] == _answers(must)
             and not traces.waiting
-            and (isinstance(must, (Delivered, Copies)) or one.meanwhile != "")
+            and (not isinstance(must, (Held, Deferred)) or one.meanwhile != "")
         )
     return Outcome(one.row, right, _in_words(one, traces), hops)
+
+
+def _answers(must: Must) -> list[tuple[str, str]]:
+    return [(must.host, must.mailbox)] if isinstance(must, Answered) else []
+
+
+def _made_by(bounce: Message, must: Bounced) -> bool:
+    if must.by in ("", must.host):
+        return set(bounce.hops) == {must.host}
+    return bounce.hops[:1] == (must.by,)
 
 
 def _where_they_belong(goal: Delivered | Copies, copies: Sequence[Message]) -> bool:

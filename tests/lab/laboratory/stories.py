@@ -16,8 +16,8 @@ A row of ``mail`` says who sends (``submit`` a host and ``from`` an address: a u
 stranger who hands it the message, or the host ``client`` does; neither: a stranger who goes by MX), ``to`` whom, and
 what must happen: ``in`` (a host, a list of hosts or a mapping of hosts to mailboxes that get one copy each; with
 ``one_of`` any one of them), ``over`` (the servers on the way, where that matters), ``refused`` (code and enhanced
-code), ``bounced`` (the sender gets one bounce), ``held`` (the host that queues it while another is down) or
-``deferred`` (450 while another is down).
+code), ``bounced`` (the sender gets one bounce, from the own server or from that host), ``held`` (the host that queues
+it while another is down), ``deferred`` (450 while another is down) or ``answered`` (delivered, and a program answers).
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from laboratory.description import LAB_FOLDER, LabError
 from laboratory.expectations import (
     OUTSIDE,
     STRANGER,
+    Answered,
     Bounced,
     Copies,
     Deferred,
@@ -46,7 +47,9 @@ from laboratory.expectations import (
 )
 
 TOPOLOGIES = LAB_FOLDER / "topologies"
-_ROW_KEYS = {"submit", "from", "at", "client", "to", "in", "one_of", "over", "refused", "bounced", "held", "deferred"}
+_WHO = ("submit", "from", "at", "client", "to")
+_WHAT = ("in", "one_of", "over", "refused", "bounced", "held", "deferred", "answered")
+_ROW_KEYS = frozenset(_WHO + _WHAT)
 
 
 @dataclass(frozen=True)
@@ -136,11 +139,14 @@ def _must(row: Mapping[str, Any], host: str, sender: str, servers: _Servers) -> 
     if "refused" in row:
         code, _, enhanced = str(row["refused"]).partition(" ")
         return Refused((int(code),), (enhanced,), str(row["refused"]))
-    if row.get("bounced"):
-        return Bounced(host, sender)
+    if "bounced" in row:
+        by = host if row["bounced"] is True else servers.host(row["bounced"])
+        return Bounced(host, sender, by)
     delivered = _delivered(row, servers)
     if "held" in row and isinstance(delivered, Delivered):
         return Held(servers.host(row["held"]), delivered)
+    if row.get("answered") and isinstance(delivered, Delivered):
+        return Answered(delivered, host, sender)
     if row.get("deferred") and isinstance(delivered, Delivered):
         return Deferred(delivered)
     return delivered
@@ -153,5 +159,9 @@ def _delivered(row: Mapping[str, Any], servers: _Servers) -> Delivered | Copies:
     if not isinstance(places, Mapping):
         places = dict.fromkeys(places, mailbox)
     over = tuple(servers.host(place) for place in row["over"]) if "over" in row else None
-    found = tuple(Delivered(servers.host(place), box, over) for place, box in places.items())
+    found = tuple(
+        Delivered(servers.host(place), box, over)
+        for place, boxes in places.items()
+        for box in ([boxes] if isinstance(boxes, str) else boxes)
+    )
     return found[0] if len(found) == 1 else Copies(found, bool(row.get("one_of")))

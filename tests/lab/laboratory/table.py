@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from laboratory.expectations import Bounced, Copies, Delivered, Refused, site_name
+from laboratory.expectations import Bounced, Deferred, Held, Refused, site_name
 from laboratory.observation import Outcome
 
 HEADER = ("", "from", "to", "expected", "what happened", "over")
@@ -45,4 +45,5 @@ def _in_short(outcome: Outcome) -> str:
         return " ".join(outcome.happened.split()[:2])
     if isinstance(must, Bounced):
         return "bounced once"
-    return "in the mailbox, once" if isinstance(must, (Delivered, Copies)) else "waited, then in the mailbox, once"
+    waited = "waited, then " if isinstance(must, (Held, Deferred)) else ""
+    return f"{waited}in the mailbox, once"

@@ -249,7 +249,6 @@ def test_a_site_is_asked_for_its_verification_address_first_and_only_once() -> N
     assert [(entry["address"].split("@")[0], entry["expect"]) for entry in probe["recipients"]] == [
         ("verify", "accepted"),
         ("bob", "accepted"),
-        ("nobody-has-this-address", "refused"),
     ]
 
 
@@ -259,3 +258,13 @@ def test_every_server_learns_the_verification_addresses_of_the_other_sites() -> 
     for host, addresses in (("mx1.example.com", ["verify@example.com"]), ("mx.cloud.example.net", [None])):
         (domain,) = server_arguments([entry], host)["domains"]
         assert [peer["verification_address"] for peer in domain["peers"]] == addresses
+
+
+def test_a_hosted_service_may_accept_what_nobody_forwards_to_it() -> None:
+    hq = MAP[0]["sites"][0]
+    hosted = {"name": "hosted", "relay": "hosted.example.net"}
+    entry = {**MAP[0], "directory": [{"address": "bob@example.com", "site": "hosted"}]}
+    for unknown, asked in ((None, ["bob"]), ("hosted", ["bob", "nobody-has-this-address"])):
+        entry["sites"] = [{**hq, "unknown": unknown}, hosted]
+        (probe,) = probe_arguments([entry], "mx1.example.com", sample=2)
+        assert [one["address"].split("@")[0] for one in probe["recipients"]] == asked
