@@ -9,8 +9,9 @@
 - ``servers``: short names for hosts, which all that follows may use instead of inventory names;
 - ``mailboxes``: host to a list of addresses that have a mailbox there, beside those of hosts.yml;
 - ``prepare``: host to a shell script that makes the server what it is before the split;
-- ``chapters``: a list of ``{title, map, shell, down, mail}``. ``map`` is a folder of the topology whose split map is
-  run first, ``shell`` a mapping of hosts to scripts, ``down`` a host that is off while the mail is sent.
+- ``chapters``: a list of ``{title, shell, map, fails, down, mail}``. ``shell`` is a mapping of hosts to scripts,
+  ``map`` a folder of the topology whose split map is run then, ``fails`` what that run has to fail with, ``down`` a
+  host that is off while the mail is sent.
 
 A row of ``mail`` says who sends (``submit`` a host and ``from`` an address: a user of that host; ``at`` a host: a
 stranger who hands it the message, or the host ``client`` does; neither: a stranger who goes by MX), ``to`` whom, and
@@ -60,6 +61,7 @@ class Chapter:
     rows: tuple[Expectation, ...]
     map_folder: Path | None
     shell: Mapping[str, str]
+    fails: str
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ def _chapter(folder: Path, raw: Mapping[str, Any], servers: _Servers) -> Chapter
         rows=tuple(_row(row, down, servers) for row in raw.get("mail", ())),
         map_folder=folder / raw["map"] if "map" in raw else None,
         shell={servers.host(place): script for place, script in raw.get("shell", {}).items()},
+        fails=raw.get("fails", ""),
     )
 
 
