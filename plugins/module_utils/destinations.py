@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -19,7 +19,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.addresses imp
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_ip_address
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, parse_relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, next_hop, parse_relay
 
 LOCAL = "local"
 Destination = Optional[Relay]
@@ -32,7 +32,8 @@ _HOST_PORT = re.compile(r"(?:\[(?P<literal>[^\[\]\s]+)\]|(?P<host>[^\[\]:\s]+))(
 class RoutesText:
     """All routes of one domain as text, made on the controller and checked again where it is used.
 
-    The first line names the domain; then come lines ``address<TAB>local`` or ``address<TAB>[host]:port``, sorted.
+    The first line names the domain; then come lines ``address<TAB>local`` or ``address<TAB>[host]:port``, sorted. A
+    next hop of several servers is ``[host]:port,[host]:port``.
     """
 
     domain: str
@@ -54,7 +55,8 @@ class RoutesText:
 
     def check(self) -> None:
         """Raise InvalidInput unless every line is one that ``of`` makes; to be asked before anything is written."""
-        line = rf"{DOT_ATOM_PATTERN}@{re.escape(self.domain)}\t(?:local|\[[a-z0-9.:-]+\]:[0-9]{{1,5}})\n"
+        server = r"\[[a-z0-9.:-]+\]:[0-9]{1,5}"
+        line = rf"{DOT_ATOM_PATTERN}@{re.escape(self.domain)}\t(?:local|{server}(?:,{server})*)\n"
         if not re.fullmatch(f"(?:{line})*", self.lines, re.ASCII):
             raise InvalidInput(_NOT_OURS)
 
@@ -122,20 +124,33 @@ def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, Destinati
 
 
 def parse_destination(value: Any, owner: str) -> Destination:
-    """Read ``local``, ``host``, ``host:port``, ``[address]:port`` or ``{host, port}``; ``owner`` is for messages."""
+    """Read ``local``, ``host``, ``host:port``, ``[address]:port`` or ``{host, port}``; ``owner`` is for messages.
+
+    Several servers, tried in their order, come as a list, or as text with commas between them.
+    """
     if isinstance(value, str) and value.strip().lower() == LOCAL:
         return None
-    if isinstance(value, str) and is_ip_address(value):
-        value = {"host": value}
-    if isinstance(value, str):
-        found = _HOST_PORT.fullmatch(value.strip())
-        if not found:
-            raise InvalidInput(f"{owner} goes to {value!r}: write local, host:port, or a mapping of host and port")
-        value = {"host": found["literal"] or found["host"], "port": found["port"]}
     if value is None:
         raise InvalidInput(f"{owner} does not say where mail goes: give 'to', as local or as host and port")
-    relay = parse_relay(value, owner)
-    return Relay(relay.host, relay.port)
+    if isinstance(value, str) and "," in value:
+        value = value.split(",")
+    servers = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    relay = parse_relay([_server(server, owner) for server in servers], owner)
+    return next_hop([Relay(server.host, server.port) for server in relay.servers])
+
+
+def _server(value: Any, owner: str) -> Any:
+    """Give one server of a next hop as a mapping, where it is text."""
+    if not isinstance(value, str):
+        return value
+    if value.strip().lower() == LOCAL:
+        raise InvalidInput(f"{owner} has local in a list of servers: write local alone, or hosts with their ports")
+    if is_ip_address(value):
+        return {"host": value}
+    found = _HOST_PORT.fullmatch(value.strip())
+    if not found:
+        raise InvalidInput(f"{owner} goes to {value!r}: write local, host:port, or a mapping of host and port")
+    return {"host": found["literal"] or found["host"], "port": found["port"]}
 
 
 def show(destination: Destination) -> str:

@@ -54,7 +54,7 @@ def parse_mx_ttl(value: Any, owner: str) -> int | None:
 
 
 def parse_subdomain(site: Mapping[str, Any], domain: str, relay: Relay, owner: str) -> SubDomain | None:
-    """Read the sub-domain of a site and its MX set, which by default names the site's relay.
+    """Read the sub-domain of a site and its MX set, by default the servers of the site's relay in their order.
 
     A sub-domain outside of the domain, as a hosted service gives one, has no default: its zone belongs to others.
     Raises InvalidInput.
@@ -68,15 +68,18 @@ def parse_subdomain(site: Mapping[str, Any], domain: str, relay: Relay, owner: s
         raise InvalidInput(f"'subdomain' of {owner} is {shown(written)}: write one mail domain, as cloud.{domain}")
     name = canonical_domain(written)
     if mx is None and name != domain and is_within(name, domain):
-        mx = (_exchange_of_relay(relay, name, owner),)
+        mx = tuple(
+            _exchange_of_relay(_USUAL_PREFERENCE * number, host, name, owner)
+            for number, host in enumerate(dict.fromkeys(server.host for server in relay.servers), 1)
+        )
     return SubDomain(name, mx)
 
 
-def _exchange_of_relay(relay: Relay, subdomain: str, owner: str) -> MxRecord:
+def _exchange_of_relay(preference: int, host: str, subdomain: str, owner: str) -> MxRecord:
     try:
-        return parse_record(_USUAL_PREFERENCE, relay.host)
+        return parse_record(preference, host)
     except InvalidInput as error:
         raise InvalidInput(
-            f"{owner} has the sub-domain {subdomain}, whose exchange cannot be its relay {relay.host}, because an "
+            f"{owner} has the sub-domain {subdomain}, whose exchange cannot be its relay {host}, because an "
             "exchange is the full name of a host: write the MX set in 'subdomain_mx'"
         ) from error

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +106,15 @@ def judge(known: PeerAnswer, stranger: PeerAnswer, earlier: str | None) -> str:
     if known.is_yes and stranger.refuses_the_recipient:
         return VERIFIED
     return earlier or NOT_ASKED
+
+
+def decisive(heard: Iterable[tuple[PeerAnswer, PeerAnswer]]) -> tuple[PeerAnswer, PeerAnswer]:
+    """Give the answers of that server of a site that decide, each for the verification address and for a stranger.
+
+    One server that must not be believed makes the site so, and one that is down is no news while another speaks.
+    """
+    order = (REFUSES, ACCEPTS_EVERYTHING, VERIFIED, NOT_ASKED)
+    return min(heard, key=lambda answers: order.index(judge(answers[0], answers[1], None)))
 
 
 def doubt(address: str, known: PeerAnswer, stranger: PeerAnswer, verdict: str) -> Doubt | None:

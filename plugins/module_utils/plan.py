@@ -105,7 +105,9 @@ def _settings(mapped: MappedDomain, site: Site) -> DomainSettings:
         Peer(
             site=other.name,
             relay=other.relay,
-            clients=tuple(sorted(set(other.clients or (other.relay.host, *other.hosts)))),
+            clients=tuple(
+                sorted(set(other.clients or (*(server.host for server in other.relay.servers), *other.hosts)))
+            ),
             verification_address=other.verification_address,
         )
         for other in peers_of(mapped.split_domain, site)

@@ -51,7 +51,7 @@ def server_arguments(
 
 
 def probe_arguments(split_domains: Any, host: str, sample: int, search: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Give the arguments of one ``smtp_probe`` task for each relay that the server ``host`` forwards to.
+    """Give the arguments of one ``smtp_probe`` task for each server of the relays that the server ``host`` sends to.
 
     Of every other site of its domains the verification address and up to ``sample`` addresses of the directory are
     expected to be accepted. An address that nobody has is expected to be refused where the site is managed, or unknown
@@ -69,15 +69,16 @@ def probe_arguments(split_domains: Any, host: str, sample: int, search: Sequence
             living_there = [str(listing.address) for listing in listings if listing.site == site.name][:sample]
             if site.verification_address is not None:
                 living_there = list(dict.fromkeys([site.verification_address, *living_there]))
-            asked = probes.setdefault(site.relay, [])
-            asked += [{"address": address, "expect": "accepted"} for address in living_there]
+            asked = [{"address": address, "expect": "accepted"} for address in living_there]
             # What a hosted service says to addresses that nobody forwards to it is its own affair.
             forwarded_to = site.hosts or own_site.unknown == site.name
             if forwarded_to and site.verification_address is None:
                 asked.append({"address": f"{NOBODY}@{domain}", "expect": "refused"})
+            for server in site.relay.servers:
+                probes.setdefault(server, []).extend(asked)
     return [
-        {"host": relay.host, "port": relay.port, "tls": relay.tls, "recipients": recipients}
-        for relay, recipients in probes.items()
+        {"host": server.host, "port": server.port, "tls": server.tls, "recipients": recipients}
+        for server, recipients in probes.items()
         if recipients
     ]
 

@@ -63,7 +63,7 @@ class DomainSettings:
             "peers": [
                 {
                     "site": peer.site,
-                    "relay": {"host": peer.relay.host, "port": peer.relay.port, "tls": peer.relay.tls},
+                    **_relay_arguments(peer.relay),
                     "clients": list(peer.clients),
                     "verification_address": peer.verification_address,
                 }
@@ -112,9 +112,16 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
 
 def _parse_peer(value: Mapping[str, Any], domain: str) -> Peer:
     site = parse_site_name(value.get("site"), domain)
-    relay = parse_relay(value.get("relay"), f"the relay of the peer {site} of {domain}")
-    clients = {parse_client(client, f"the peer {site} of {domain}") for client in value.get("clients") or (relay.host,)}
+    relay = parse_relay(value.get("relays") or value.get("relay"), f"the relay of the peer {site} of {domain}")
+    written = value.get("clients") or [server.host for server in relay.servers]
+    clients = {parse_client(client, f"the peer {site} of {domain}") for client in written}
     verification_address = parse_verification_address(
         value.get("verification_address"), domain, f"the peer {site} of {domain}"
     )
     return Peer(site, relay, tuple(sorted(clients)), verification_address)
+
+
+def _relay_arguments(relay: Relay) -> dict[str, Any]:
+    """Give a relay as the option ``relay`` of a peer, or ``relays`` where it is more than one server."""
+    servers = [{"host": server.host, "port": server.port, "tls": server.tls} for server in relay.servers]
+    return {"relays": servers} if relay.others else {"relay": servers[0]}

@@ -169,7 +169,7 @@ def _parse_site(value: Any, domain: str) -> Site:
     relay = value.get("relay")
     if relay is None and not hosts:
         raise InvalidInput(f"{owner} has neither hosts nor a relay: without one of them no mail can reach it, add one")
-    next_hop = parse_relay(hosts[0] if relay is None else relay, f"the relay of {owner}")
+    next_hop = parse_relay(list(hosts) if relay is None else relay, f"the relay of {owner}")
     return Site(
         name=name,
         role=role,

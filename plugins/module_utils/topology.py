@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
 
 MASTER = "master"
 SLAVE = "slave"
@@ -126,10 +126,10 @@ def site_by_address(listings: Iterable[Listing]) -> dict[Address, str]:
 def refuse_two_policies(relays: Iterable[Relay]) -> None:
     """Raise InvalidInput when one relay is named with two TLS policies: a server keeps one for each next hop."""
     policy_of: dict[str, str] = {}
-    for relay in relays:
-        if policy_of.setdefault(str(relay), relay.tls) != relay.tls:
+    for server in (server for relay in relays for server in relay.servers):
+        if policy_of.setdefault(place_of(server), server.tls) != server.tls:
             raise InvalidInput(
-                f"the relay {relay} is named with tls {policy_of[str(relay)]} and with tls {relay.tls}: "
+                f"the relay {server} is named with tls {policy_of[place_of(server)]} and with tls {server.tls}: "
                 f"a server keeps one policy for each relay, give it the same everywhere"
             )
 
@@ -165,14 +165,14 @@ def _refuse_odd_sites(split_domain: SplitDomain) -> None:
                 f"the sites {verified[address]} and {site.name} of {domain} have the same verification address "
                 f"{address}: a mailbox lives on one site, give each site an address of its own"
             )
-    relays: dict[Relay, str] = {}
+    site_of: dict[str, str] = {}
     for site in split_domain.sites:
-        place = Relay(site.relay.host, site.relay.port)
-        if relays.setdefault(place, site.name) != site.name:
-            raise InvalidInput(
-                f"the sites {relays[place]} and {site.name} of {domain} have the same relay {site.relay}: "
-                f"give each site its own"
-            )
+        for place in map(place_of, site.relay.servers):
+            if site_of.setdefault(place, site.name) != site.name:
+                raise InvalidInput(
+                    f"the sites {site_of[place]} and {site.name} of {domain} have the same relay {place}: "
+                    f"give each site its own"
+                )
 
 
 def _refuse_odd_target(split_domain: SplitDomain, site: Site, target: str) -> None:

@@ -41,6 +41,9 @@ options:
       to:
         description:
           - V(local), or the next hop as C(host), C(host:port), C([address]:port) or a mapping of C(host) and C(port).
+          - A list of these, or text with commas between them, is a next hop of several servers, each of which is tried
+            while those before it cannot be reached. Name them in the order of the peer's C(relays) in
+            P(mailops.split_domain.split_domains#module).
           - Not needed with O(state=absent).
         type: raw
   src:

@@ -78,10 +78,11 @@ options:
             type: str
             required: true
           relay:
-            description: The next hop of the site, always taken literally and never looked up as MX.
+            description:
+              - The next hop of the site, always taken literally and never looked up as MX.
+              - Either this or O(domains[].peers[].relays) is required.
             type: dict
-            required: true
-            suboptions:
+            suboptions: &relay
               host:
                 description: Host name or IP address.
                 type: str
@@ -100,11 +101,19 @@ options:
                   - may
                   - encrypt
                 default: may
+          relays:
+            description:
+              - The next hop of a site with several servers, in the order in which they are tried. Mail, and every
+                question about a recipient, goes to the first of them that can be reached.
+              - Needs Postfix 3.5 or newer on this server.
+            type: list
+            elements: dict
+            suboptions: *relay
           clients:
             description:
               - Where the site's mail comes from, as IP addresses, networks in prefix notation, or host names that
                 this server resolves at each run.
-              - The address of the relay when omitted.
+              - The addresses of the relay when omitted.
             type: list
             elements: str
             default: []
@@ -162,6 +171,17 @@ EXAMPLES = r"""
           - site: hosted
             relay: {host: 192.0.2.25}
             verification_address: postmaster@example.org
+
+- name: Send to two servers of the other site, to the second while the first cannot be reached
+  mailops.split_domain.split_domains:
+    domains:
+      - domain: example.net
+        unknown: cloud
+        peers:
+          - site: cloud
+            relays:
+              - {host: 198.51.100.20}
+              - {host: 198.51.100.21}
 
 - name: Give the server back as it was before the split
   mailops.split_domain.split_domains:
@@ -232,7 +252,8 @@ RELAY = {
 }
 PEER = {
     "site": {"type": "str", "required": True},
-    "relay": {"type": "dict", "required": True, "options": RELAY},
+    "relay": {"type": "dict", "options": RELAY},
+    "relays": {"type": "list", "elements": "dict", "options": RELAY},
     "clients": {"type": "list", "elements": "str", "default": []},
     "verification_address": {"type": "str"},
 }
@@ -243,7 +264,14 @@ DOMAIN = {
     "unknown": {"type": "str"},
     "call_ahead": {"type": "bool", "default": True},
     "local_transport": {"type": "str"},
-    "peers": {"type": "list", "elements": "dict", "default": [], "options": PEER},
+    "peers": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": PEER,
+        "mutually_exclusive": [("relay", "relays")],
+        "required_one_of": [("relay", "relays")],
+    },
 }
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Verifies the sites that a server forwards unknown recipients to: each relay asked once, all at the same time. Private.
+# Verifies the sites that unknown recipients are forwarded to: each of their servers asked once, all at once. Private.
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verifica
     AskPeer,
     Introduction,
     PeerAnswer,
+    decisive,
     doubt,
     judge,
     warning,
@@ -35,7 +36,7 @@ class Survey:
 def survey_peers(
     settings: Sequence[DomainSettings], earlier: Mapping[str, str], ask: AskPeer, introduction: Introduction
 ) -> Survey:
-    """Ask the relays of all sites that have to be verified, for their verification address and one that nobody has.
+    """Ask all servers of the sites that have to be verified for their verification address and one that nobody has.
 
     ``earlier`` are the verdicts that stand, by domain.
     """
@@ -45,7 +46,8 @@ def survey_peers(
     verdicts: dict[str, str] = {}
     warnings: list[str] = []
     for question in questions:
-        known, stranger = (answers[question.peer.relay, address] for address in question.addresses)
+        yes, no = question.addresses
+        known, stranger = decisive((answers[one, yes], answers[one, no]) for one in question.peer.relay.servers)
         verdict = judge(known, stranger, earlier.get(question.domain))
         verdicts[question.domain] = verdict
         found = doubt(question.addresses[0], known, stranger, verdict)
@@ -75,13 +77,14 @@ def _ask_all(
 ) -> dict[tuple[Relay, str], PeerAnswer]:
     recipients: dict[Relay, list[str]] = {}
     for question in questions:
-        recipients.setdefault(question.peer.relay, []).extend(question.addresses)
+        for server in question.peer.relay.servers:
+            recipients.setdefault(server, []).extend(question.addresses)
     if not recipients:
         return {}
     with ThreadPoolExecutor(min(len(recipients), MOST_AT_ONCE)) as threads:
-        heard = threads.map(lambda relay: ask(relay, recipients[relay], introduction), recipients)
+        heard = threads.map(lambda server: ask(server, recipients[server], introduction), recipients)
         return {
-            (relay, address): answer
-            for relay, answers in zip(recipients, heard)
-            for address, answer in zip(recipients[relay], answers)
+            (server, address): answer
+            for server, answers in zip(recipients, heard)
+            for address, answer in zip(recipients[server], answers)
         }

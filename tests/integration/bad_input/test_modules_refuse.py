@@ -168,7 +168,7 @@ def routed(address: Any, to: Any = "local") -> dict[str, Any]:
         (routed("bob@example.com", "mx\nx"), "the route of bob@example.com goes to"),
         (routed("bob@example.com", "${mydomain}:25"), "is not made of letters"),
         (routed("bob@example.com", 25), "the route of bob@example.com is 25"),
-        (routed("bob@example.com", ["local"]), "the route of bob@example.com is ['local']"),
+        (routed("bob@example.com", ["local"]), "the route of bob@example.com has local in a list of servers"),
         (routed("bob@example.com", {"host": "mx", "user": "x"}), "the route of bob@example.com has an unknown key"),
         ({**routed("bob@example.com"), "local_transport": "lmtp:$x"}, "the routes of example.com has local_transport"),
         ({**routed("bob@example.com"), "domain": "exa mple.com"}, "holds white space"),

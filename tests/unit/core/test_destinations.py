@@ -22,12 +22,14 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.destinations 
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.directory import routes_of_listings
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, next_hop
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing
 
 LOCAL_PARTS = st.from_regex(r"[a-z0-9][a-z0-9&'*+/=?^_~-]{0,8}(\.[a-z]{1,3})?", fullmatch=True)
 HOSTS = st.sampled_from(["mx.example.net", "198.51.100.20", "2001:db8::25", "mx1"])
-DESTINATIONS = st.one_of(st.none(), st.builds(Relay, HOSTS, st.integers(1, 65535)))
+SERVERS = st.builds(Relay, HOSTS, st.integers(1, 65535))
+DESTINATIONS = st.one_of(st.none(), st.lists(SERVERS, min_size=1, max_size=3, unique_by=str).map(next_hop))
+TWO = Relay("a.example.net", others=(Relay("b.example.net", 26),))
 ROUTES = st.dictionaries(st.builds(Address, st.just("example.com"), LOCAL_PARTS), DESTINATIONS, max_size=5)
 TITLE = "mailops.split_domain routes of example.com\n"
 
@@ -127,6 +129,8 @@ def test_transports_are_put_in_place_of_destinations() -> None:
         ("198.51.100.20:26", Relay("198.51.100.20", 26)),
         ("2001:DB8::25", Relay("2001:db8::25")),
         ("[2001:db8:0:0::25]:26", Relay("2001:db8::25", 26)),
+        ("a.example.net, [b.example.net]:26", TWO),
+        ([{"host": "a.example.net"}, "B.example.net:26"], TWO),
         ({"host": "mx.example.net"}, Relay("mx.example.net")),
         ({"host": "mx.example.net", "port": "26"}, Relay("mx.example.net", 26)),
     ],
@@ -150,7 +154,12 @@ def test_every_spelling_of_a_destination_has_one_form(value: Any, destination: A
         ("[mx.example.net]:25, static:x", "the route of bob goes to"),
         ("fe80::1%x]:25\ny", "the route of bob goes to"),
         (25, "the route of bob is 25"),
-        (["local"], "the route of bob is ['local']"),
+        (["mx", " Local "], "the route of bob has local in a list of servers: write local alone"),
+        ([{}], "the route of bob has no host"),
+        ([["mx"]], "the route of bob is ['mx']"),
+        ([], "the route of bob is an empty list"),
+        ("mx,", "the route of bob goes to ''"),
+        ("mx:25, [mx]", "the route of bob names the server [mx]:25 twice"),
         ({}, "the route of bob has no host"),
         ({"host": ["mx"]}, "the route of bob has no host"),
         ({"host": "mx", "to": "local"}, "the route of bob has an unknown key 'to'"),

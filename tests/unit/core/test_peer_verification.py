@@ -197,3 +197,25 @@ def test_two_sites_do_not_have_the_same_verification_address() -> None:
     entries[0]["sites"][0]["verification_address"] = "VERIFY@example.com"  # type: ignore[index]
     with pytest.raises(InvalidInput, match="the sites hq and cloud of example.com have the same verification address"):
         parse_split_map(entries)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict"),
+    [
+        ((YES, UNKNOWN), (YES, UNKNOWN), VERIFIED),
+        ((SILENT, SILENT), (YES, UNKNOWN), VERIFIED),
+        ((YES, UNKNOWN), (SILENT, SILENT), VERIFIED),
+        ((YES, UNKNOWN), (YES, YES), ACCEPTS_EVERYTHING),
+        ((YES, UNKNOWN), (BLOCKED, BLOCKED), REFUSES),
+        ((SILENT, SILENT), (LATER, LATER), NOT_ASKED),
+    ],
+)
+def test_a_site_of_two_servers_is_believed_as_long_as_none_of_them_speaks_against_it(
+    first: tuple[PeerAnswer, PeerAnswer], second: tuple[PeerAnswer, PeerAnswer], verdict: str
+) -> None:
+    said = {"a": first, "b": second}
+    peer = {"site": "cloud", "relays": [{"host": "a"}, {"host": "b"}], "verification_address": "v@example.com"}
+    entry = parse_settings({"domain": "example.com", "unknown": "cloud", "peers": [peer]})
+    survey = survey_peers([entry], {}, lambda server, _asked, _introduction: said[server.host], INTRODUCTION)
+    assert survey.verdicts == {"example.com": verdict}
+    assert len(survey.warnings) == (verdict != VERIFIED)

@@ -49,6 +49,8 @@ def map_entries(draw: st.DrawFn) -> dict[str, Any]:
             site["hosts"] = [f"mx{number}.{name}.example.net" for number in range(hosts)]
         if hosts and draw(st.booleans()):
             del site["relay"]
+        elif draw(st.booleans()):
+            site["relay"] = [site["relay"], f"other.{name}.example.net"]
         if draw(st.booleans()):
             site["clients"] = ["198.51.100.20"]
         if draw(st.booleans()):
@@ -62,8 +64,15 @@ def map_entries(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def relay_of(site: dict[str, Any]) -> str:
-    relay = site.get("relay") or {"host": site["hosts"][0]}
-    return f"[{relay['host']}]:{relay.get('port', 25)}"
+    return ",".join(f"[{host}]:{port}" for host, port in servers_of(site))
+
+
+def servers_of(site: dict[str, Any]) -> list[tuple[str, int]]:
+    relay = site.get("relay") or site["hosts"]
+    servers = [
+        {"host": one} if isinstance(one, str) else one for one in (relay if isinstance(relay, list) else [relay])
+    ]
+    return [(server["host"], server.get("port", 25)) for server in servers]
 
 
 @given(map_entries())
@@ -107,8 +116,8 @@ def test_every_server_knows_all_other_sites_as_peers_and_its_own_sites_choices(e
             assert arguments["local_transport"] == site.get("local_transport")
             for other in others:
                 (peer,) = (peer for peer in arguments["peers"] if peer["site"] == other["name"])
-                relay_host = relay_of(other)[1:].partition("]")[0]
-                assert set(peer["clients"]) == set(other.get("clients") or {relay_host, *other.get("hosts", ())})
+                relay_hosts = {host for host, _port in servers_of(other)}
+                assert set(peer["clients"]) == set(other.get("clients") or {*relay_hosts, *other.get("hosts", ())})
 
 
 @given(map_entries())
@@ -223,6 +232,23 @@ def test_a_fault_in_any_sites_directory_stops_the_plan_of_every_server(
         with pytest.raises(InvalidInput) as refusal:
             server_arguments([entry], host, search=[str(tmp_path)])
         assert message in str(refusal.value)
+
+
+def test_every_server_of_another_site_is_asked() -> None:
+    cloud = {**MAP[0]["sites"][1], "hosts": ["mx.cloud.example.net", "mx2.cloud.example.net"]}
+    first, second = probe_arguments([{**MAP[0], "sites": [MAP[0]["sites"][0], cloud]}], "mx1.example.com", sample=2)
+    assert (first["host"], second["host"]) == ("mx.cloud.example.net", "mx2.cloud.example.net")
+    assert first["recipients"] == second["recipients"]
+
+
+def test_a_sub_domains_exchanges_are_the_servers_of_its_site_in_their_order() -> None:
+    hq, cloud = MAP[1]["sites"]
+    sites = [hq, {**cloud, "hosts": ["b.example.net", "a.example.net"], "subdomain": "cloud.example.org"}]
+    (_domain, found) = mx_record_sets(parse_split_map([{**MAP[1], "sites": sites}]))
+    assert found["mx"] == [
+        {"preference": 10, "exchange": "b.example.net"},
+        {"preference": 20, "exchange": "a.example.net"},
+    ]
 
 
 def test_a_server_asks_each_other_site_for_some_who_live_there_and_for_nobody() -> None:

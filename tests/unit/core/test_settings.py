@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, next_hop
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer, parse_settings
 
 SITES = st.lists(st.from_regex(r"[a-z][a-z0-9_-]{0,6}", fullmatch=True), min_size=1, max_size=4, unique=True)
@@ -24,12 +24,13 @@ CLIENTS = st.sampled_from(["198.51.100.20", "198.51.100.0/28", "2001:db8::/64", 
 def settings_of_domains(draw: st.DrawFn) -> DomainSettings:
     """Settings in canonical form, with one to four peers."""
     sites = sorted(draw(SITES))
-    relays = st.builds(
+    servers = st.builds(
         Relay,
         st.sampled_from(["mx.example.net", "198.51.100.20", "2001:db8::25"]),
         st.integers(1, 65535),
         st.sampled_from(["none", "may", "encrypt"]),
     )
+    relays = st.lists(servers, min_size=1, max_size=3, unique_by=str).map(next_hop)
     return DomainSettings(
         domain=draw(st.sampled_from(["example.com", "b.example.com", "xn--bcher-kva.example"])),
         role=draw(st.sampled_from(["master", "slave"])),

@@ -276,6 +276,11 @@ def test_a_map_with_anything_at_one_place_is_read_or_refused_in_one_line(place: 
         ({"host": "[2001:DB8::25]"}, Relay("2001:db8::25")),
         ({"host": "2001:db8:0::25"}, Relay("2001:db8::25")),
         ({"host": "mx.example.net", "tls": None, "port": None}, Relay("mx.example.net")),
+        (["mx.example.net"], Relay("mx.example.net")),
+        (
+            ["b.example.net", {"host": "a.example.net", "port": 26, "tls": "encrypt"}],
+            Relay("b.example.net", others=(Relay("a.example.net", 26, "encrypt"),)),
+        ),
     ],
 )
 def test_every_spelling_of_a_relay_has_one_form(value: Any, relay: Relay) -> None:
@@ -284,6 +289,14 @@ def test_every_spelling_of_a_relay_has_one_form(value: Any, relay: Relay) -> Non
 
 def test_a_relay_is_shown_without_mx_lookup() -> None:
     assert str(Relay("mx.example.net", 2525)) == "[mx.example.net]:2525"
+    assert str(parse_relay(["b.example.net", "a.example.net"], "x")) == "[b.example.net]:25,[a.example.net]:25"
+
+
+def test_all_servers_of_a_site_are_its_relay_unless_it_says_otherwise() -> None:
+    hosts = ["b.example.net", "a.example.net"]
+    sites = [{"name": "hq", "role": "master", "hosts": ["mx"]}, {"name": "cloud", "hosts": hosts}]
+    (mapped,) = parse_split_map([{"domain": "example.com", "sites": sites}])
+    assert str(mapped.split_domain.sites[1].relay) == "[b.example.net]:25,[a.example.net]:25"
 
 
 @given(st.integers(1, 65535))

@@ -118,6 +118,10 @@ def with_site(position: int, **changes: object) -> SplitDomain:
         (with_site(0, role=SLAVE), "example.com has no site with role 'master'"),
         (with_site(1, hosts=("a.example.net",)), "'a.example.net' is in two sites of example.com, a and b"),
         (with_site(1, relay=Relay("a.example.net", 25, "encrypt")), "the sites a and b of example.com have the same"),
+        (
+            with_site(1, relay=Relay("b.example.net", others=(Relay("a.example.net"),))),
+            "the sites a and b of example.com have the same relay [a.example.net]:25",
+        ),
         (with_site(1, unknown="b"), "the site b of example.com forwards unknown recipients to itself"),
         (with_site(1, unknown="clowd"), "to 'clowd', which is no site of the domain: name one of a, b"),
     ],

@@ -48,7 +48,8 @@ def servers(draw: st.DrawFn) -> tuple[list[DomainSettings], dict[Peer, tuple[ipa
             host = draw(st.sampled_from(["mx1.example.net", "mx2.example.net", "198.51.100.20"]))
             networks = tuple(sorted(draw(st.sets(st.sampled_from(NETWORKS), min_size=1, max_size=3)), key=str))
             tls = draw(st.sampled_from(["may", "encrypt"]))
-            peer = Peer(site, Relay(host, tls=tls), tuple(map(str, networks)))
+            others = draw(st.sampled_from([(), (Relay("mx3.example.net", tls=tls),)]))
+            peer = Peer(site, Relay(host, tls=tls, others=others), tuple(map(str, networks)))
             peers.append(peer)
             networks_of[peer] = networks
         unknown = draw(st.one_of(st.none(), st.sampled_from([peer.site for peer in peers])))
@@ -90,9 +91,10 @@ def test_nothing_goes_back_to_any_relay_that_a_client_stands_for(server) -> None
     for network, name in rows(configuration.plain_tables["peers"]):
         own = ipaddress.ip_network(network)
         relays = {
-            transport_of(peer.relay)
+            transport_of(way)
             for peer, networks in server[1].items()
             if any(own.version == other.version and own.subnet_of(other) for other in networks)
+            for way in (peer.relay, *peer.relay.servers)
         }
         refused = set(re.findall(r"\{([^{}\s]+) = " + re.escape(LOOP) + r"\}", configuration.values[name]))
         assert refused == relays
@@ -138,7 +140,7 @@ def test_the_order_of_the_domains_does_not_matter(server) -> None:  # type: igno
 
 @given(servers())
 def test_a_policy_is_kept_for_just_those_relays_that_ask_for_one(server) -> None:  # type: ignore[no-untyped-def]
-    wanted = {str(peer.relay) for peer in server[1] if peer.relay.tls != "may"}
+    wanted = {str(one) for peer in server[1] for one in peer.relay.servers if one.tls != "may"}
     configuration = compiled(server)
     assert {relay for relay, _policy in rows(configuration.indexed_tables["tls_policy"])} == wanted
     assert ("smtp_tls_policy_maps" in configuration.first) == bool(wanted)

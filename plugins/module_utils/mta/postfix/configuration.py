@@ -129,7 +129,7 @@ class Configurator:
     def _plan_state(
         self, server: PostfixServer, before: ServerState, after: ServerState, verdicts: Mapping[str, str]
     ) -> Configuration:
-        refuse_old_postfix(server)
+        refuse_old_postfix(server, after.domains.values())
         held = self._held_by_the_server_itself(server, after)
         kind = table_type(server)
         found = (replace(entry, verdict=verdicts.get(name)) for name, entry in after.domains.items())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Union
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import transport_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import transports_of_site
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -34,10 +34,10 @@ def peer_groups(
     sites: dict[str, set[str]] = {}
     for entry in settings:
         for peer in entry.peers:
-            transport = transport_of(peer.relay)
-            sites.setdefault(transport, set()).add(peer.site)
+            for transport in transports_of_site(peer.relay):
+                sites.setdefault(transport, set()).add(peer.site)
             for network in networks_of[peer]:
-                transports.setdefault(network, set()).add(transport)
+                transports.setdefault(network, set()).update(transports_of_site(peer.relay))
     joined = {
         network: tuple(
             sorted(set().union(*(found for other, found in transports.items() if _contains(other, network))))

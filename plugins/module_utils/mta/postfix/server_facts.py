@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import socket
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -28,16 +29,26 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.settings impo
 _DOMAIN_LISTS = ("mydestination", "virtual_mailbox_domains", "virtual_alias_domains", "relay_domains")
 # Where mail from other servers comes in, with and without postscreen(8) before it.
 _PUBLIC_SERVICES = ("smtp/inet", "25/inet", "smtpd/pass")
+_VERSION = re.compile(r"(\d+)\.(\d+)")
+# transport(5): a next hop of several servers.
+_FIRST_WITH_LISTS = (3, 5)
 _NEEDED_TYPES = ("cidr", "inline", "pipemap", "regexp", "static", "unionmap")
 
 
-def refuse_old_postfix(server: PostfixServer) -> None:
-    """Raise ServerStateError when Postfix lacks a table type that the split is made of."""
+def refuse_old_postfix(server: PostfixServer, settings: Iterable[DomainSettings]) -> None:
+    """Raise ServerStateError when Postfix lacks a table type that the split is made of, or what its relays need."""
     missing = [name for name in _NEEDED_TYPES if name not in server.map_types]
     if missing:
         raise ServerStateError(
             f"Postfix {server.mail_version} has no lookup tables of type {', '.join(missing)}: "
             f"install Postfix 3.4 or newer"
+        )
+    several = next((peer.relay for entry in settings for peer in entry.peers if peer.relay.others), None)
+    found = _VERSION.match(server.mail_version)
+    if several and found and tuple(map(int, found.groups())) < _FIRST_WITH_LISTS:
+        raise ServerStateError(
+            f"Postfix {server.mail_version} takes one server for a next hop, and a relay has several ({several}): "
+            f"install Postfix 3.5 or newer, or name one of them"
         )
 
 
@@ -130,7 +141,9 @@ def networks_of_peers(settings: Sequence[DomainSettings]) -> dict[Peer, tuple[Ne
                     resolved[client] = _networks(client, owner)
                 networks.update(resolved[client])
             found[peer] = tuple(sorted(networks, key=str))
-            for network in (*networks, *_networks(peer.relay.host, owner)):
+            for server in peer.relay.servers:
+                networks.update(_networks(server.host, owner))
+            for network in networks:
                 if network.num_addresses == 1 and is_own_address(str(network.network_address)):
                     raise ServerStateError(
                         f"{owner} is this server itself (relay {peer.relay}, address {network.network_address}): "

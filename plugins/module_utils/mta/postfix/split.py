@@ -38,6 +38,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.v
     question_of,
     verdict_classes,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import place_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 
 HEADER = "# Managed by mailops.split_domain: changes made here are undone by its next run.\n"
@@ -99,7 +100,11 @@ def compile_split(
     recipients = (f"${RECIPIENTS}",) if modes.recipients else ()
     groups = peer_groups(settings, networks_of)
     policies = {
-        str(peer.relay): peer.relay.tls for entry in settings for peer in entry.peers if peer.relay.tls != "may"
+        place_of(server): server.tls
+        for entry in settings
+        for peer in entry.peers
+        for server in peer.relay.servers
+        if server.tls != "may"
     }
     strict_classes = STRICT_CLASSES if any(entry.verified_peer for entry in settings) else {}
     classes = {

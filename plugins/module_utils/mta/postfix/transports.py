@@ -14,8 +14,13 @@ RELAY_SERVICE = "relay"
 
 
 def transport_of(relay: Relay) -> str:
-    """Give the transport(5) result that hands mail to a relay; the brackets switch off MX lookups."""
+    """Give the transport(5) result that hands mail to a relay: to the first of its servers that takes it."""
     return f"{RELAY_SERVICE}:{relay}"
+
+
+def transports_of_site(relay: Relay) -> tuple[str, ...]:
+    """Give every transport(5) result that stands for the site of a relay: all its servers, or one of them alone."""
+    return tuple(dict.fromkeys(map(transport_of, (relay, *relay.servers))))
 
 
 def default_local_transport(server: PostfixServer) -> str:
