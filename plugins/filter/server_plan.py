@@ -47,6 +47,12 @@ options:
     type: list
     elements: path
     default: []
+  rewriting:
+    description:
+      - Whether addresses are rewritten to the sub-domains of their sites. When V(false), they are routed to the relays
+        of these sites, as may be done until the sub-domains take mail.
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""
@@ -78,11 +84,15 @@ _value:
 
 
 def server_plan(
-    split_domains: Any, host: str, role: str | None = None, search: list[str] | None = None
+    split_domains: Any,
+    host: str,
+    role: str | None = None,
+    search: list[str] | None = None,
+    rewriting: bool = True,
 ) -> dict[str, list[dict[str, Any]]]:
     """Give the plan, or the failure as Ansible expects it from a filter."""
     try:
-        return server_arguments(split_domains, host, role or None, search or ())
+        return server_arguments(split_domains, host, role or None, search or (), rewriting)
     except SplitDomainError as error:
         raise AnsibleFilterError(str(error)) from error
 

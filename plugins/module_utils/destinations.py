@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import (
     DOT_ATOM_PATTERN,
@@ -20,11 +20,13 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.addresses imp
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, next_hop, parse_relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.rewriting import Rewriting, parse_rewriting
 
 LOCAL = "local"
-Destination = Optional[Relay]
-"""The relay that mail for an address goes to; None when the mailbox is on this server's own site."""
+Destination = Optional[Union[Relay, Rewriting]]
+"""The relay or sub-domain that mail for an address goes to; None when the mailbox is on this server's own site."""
 
+_REWRITTEN = re.compile(r"\t[^\t\n:@]*@")
 _HOST_PORT = re.compile(r"(?:\[(?P<literal>[^\[\]\s]+)\]|(?P<host>[^\[\]:\s]+))(?::(?P<port>\d+))?")
 
 
@@ -32,8 +34,9 @@ _HOST_PORT = re.compile(r"(?:\[(?P<literal>[^\[\]\s]+)\]|(?P<host>[^\[\]:\s]+))(
 class RoutesText:
     """All routes of one domain as text, made on the controller and checked again where it is used.
 
-    The first line names the domain; then come lines ``address<TAB>local`` or ``address<TAB>[host]:port``, sorted. A
-    next hop of several servers is ``[host]:port,[host]:port``.
+    The first line names the domain; then come lines ``address<TAB>destination``, sorted, where the destination is
+    ``local``, ``[host]:port``, several of these with commas between them, or ``@sub-domain`` with another local part
+    before it or none.
     """
 
     domain: str
@@ -56,7 +59,9 @@ class RoutesText:
     def check(self) -> None:
         """Raise InvalidInput unless every line is one that ``of`` makes; to be asked before anything is written."""
         server = r"\[[a-z0-9.:-]+\]:[0-9]{1,5}"
-        line = rf"{DOT_ATOM_PATTERN}@{re.escape(self.domain)}\t(?:local|{server}(?:,{server})*)\n"
+        rewritten = rf"(?:{DOT_ATOM_PATTERN})?@[a-z0-9.-]+"
+        destination = rf"(?:local|{server}(?:,{server})*|{rewritten})"
+        line = rf"{DOT_ATOM_PATTERN}@{re.escape(self.domain)}\t{destination}\n"
         if not re.fullmatch(f"(?:{line})*", self.lines, re.ASCII):
             raise InvalidInput(_NOT_OURS)
 
@@ -83,8 +88,12 @@ class RoutesText:
         return RoutesText(self.domain, "".join(local))
 
     def with_transports(self, local_transport: str, relay_service: str) -> str:
-        """Give the lines with transports instead of destinations: ``local_transport``, or ``service:[host]:port``."""
-        return self.lines.replace("\tlocal\n", f"\t{local_transport}\n").replace("\t[", f"\t{relay_service}:[")
+        """Give the lines with transports instead of destinations.
+
+        These are ``local_transport``, ``service:[host]:port``, and ``service:sub-domain``, which is looked up as MX.
+        """
+        lines = _REWRITTEN.sub(f"\t{relay_service}:", self.lines)
+        return lines.replace("\tlocal\n", f"\t{local_transport}\n").replace("\t[", f"\t{relay_service}:[")
 
 
 _TITLE = "mailops.split_domain routes of "
@@ -99,13 +108,14 @@ class RoutesRequest:
     """What ``recipient_routes`` is asked for: the routes of one domain that shall be all, there, or gone.
 
     ``text`` holds them; for ``absent`` only its addresses count, with ``only_local`` only its local ones.
-    ``local_transport`` None is the server's own.
+    ``local_transport`` None is the server's own, and ``subdomain`` that of its site, None for the one it has already.
     """
 
     text: RoutesText
     state: str
     local_transport: Optional[str] = None
     only_local: bool = False
+    subdomain: Optional[str] = None
 
 
 def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, Destination]:
@@ -115,7 +125,7 @@ def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, Destinati
         if not isinstance(entry, Mapping) or not isinstance(entry.get("address"), str):
             raise InvalidInput(f"the routes of {domain} have an entry without 'address' ({entry!r:.60}): add it")
         address = parse_recipient(entry["address"], domain)
-        destination = parse_destination(entry.get("to"), f"the route of {address}")
+        destination = _with_own_name(parse_destination(entry.get("to"), f"the route of {address}"), address)
         if routes.setdefault(address, destination) != destination:
             raise InvalidInput(
                 f"{address} is routed twice, to {show(routes[address])} and to {show(destination)}: remove one of them"
@@ -124,12 +134,15 @@ def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, Destinati
 
 
 def parse_destination(value: Any, owner: str) -> Destination:
-    """Read ``local``, ``host``, ``host:port``, ``[address]:port`` or ``{host, port}``; ``owner`` is for messages.
+    """Read ``local``, ``host``, ``host:port``, ``[address]:port``, ``{host, port}`` or an address in a sub-domain.
 
-    Several servers, tried in their order, come as a list, or as text with commas between them.
+    Several servers, tried in their order, come as a list, or as text with commas between them. ``owner`` is for
+    messages.
     """
     if isinstance(value, str) and value.strip().lower() == LOCAL:
         return None
+    if isinstance(value, str) and "@" in value:
+        return parse_rewriting(value, owner)
     if value is None:
         raise InvalidInput(f"{owner} does not say where mail goes: give 'to', as local or as host and port")
     if isinstance(value, str) and "," in value:
@@ -156,3 +169,15 @@ def _server(value: Any, owner: str) -> Any:
 def show(destination: Destination) -> str:
     """Give a destination as users read it."""
     return LOCAL if destination is None else str(destination)
+
+
+def _with_own_name(destination: Destination, address: Address) -> Destination:
+    """Give the one spelling of a rewriting; raises InvalidInput for one that stays in the address's own domain."""
+    if not isinstance(destination, Rewriting):
+        return destination
+    if destination.subdomain == address.domain:
+        raise InvalidInput(
+            f"{address} is rewritten to {destination}, which is in the same domain: name an address in the sub-domain "
+            "of another site, or make an alias of it where the mailbox lives"
+        )
+    return Rewriting(destination.subdomain) if destination.local_part == address.local_part else destination

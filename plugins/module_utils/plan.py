@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import Destination
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.rewriting import Rewriting
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Site, peers_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Site, SubDomain, peers_of
 
 LOCAL = "local"
 
@@ -26,9 +27,11 @@ class DomainRoutes:
     own_site: str
     source: tuple[Any, ...]
     own_source: tuple[Any, ...]
-    relay_of_site: Mapping[str, Relay | None]
-    """The relay of every site of the domain; None for the server's own, whose addresses are local."""
+    destination_of_site: Mapping[str, Destination]
+    """The relay or sub-domain of every site of the domain; None for the server's own, whose addresses are local."""
     local_transport: str | None = None
+    subdomain: str | None = None
+    """The sub-domain of the server's own site."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,13 @@ class ServerPlan:
     absent: tuple[str, ...] = ()
 
 
-def plan_server(mapped_domains: Iterable[MappedDomain], host: str, role: str | None = None) -> ServerPlan:
+def plan_server(
+    mapped_domains: Iterable[MappedDomain], host: str, role: str | None = None, rewriting: bool = True
+) -> ServerPlan:
     """Compile the plan of the server ``host`` (an inventory name), for the domains in which it has ``role``.
 
-    ``role`` None takes both roles. A host that is in no site gets an empty plan.
+    ``role`` None takes both roles. A host that is in no site gets an empty plan. Without ``rewriting`` mail goes to the
+    relays of sites that have a sub-domain, too, as it may until that sub-domain takes mail.
     """
     settings: list[DomainSettings] = []
     routes: list[DomainRoutes] = []
@@ -57,7 +63,7 @@ def plan_server(mapped_domains: Iterable[MappedDomain], host: str, role: str | N
             absent.append(mapped.split_domain.domain)
             continue
         settings.append(_settings(mapped, site))
-        routes.append(_routes(mapped, site))
+        routes.append(_routes(mapped, site, rewriting))
     return ServerPlan(host, tuple(settings), tuple(routes), tuple(absent))
 
 
@@ -109,6 +115,7 @@ def _settings(mapped: MappedDomain, site: Site) -> DomainSettings:
                 sorted(set(other.clients or (*(server.host for server in other.relay.servers), *other.hosts)))
             ),
             verification_address=other.verification_address,
+            subdomain=_name(other.subdomain),
         )
         for other in peers_of(mapped.split_domain, site)
     )
@@ -119,17 +126,28 @@ def _settings(mapped: MappedDomain, site: Site) -> DomainSettings:
         unknown=site.unknown,
         call_ahead=site.name not in mapped.call_ahead_off,
         local_transport=site.local_transport,
+        subdomain=_name(site.subdomain),
     )
 
 
-def _routes(mapped: MappedDomain, site: Site) -> DomainRoutes:
+def _routes(mapped: MappedDomain, site: Site, rewriting: bool) -> DomainRoutes:
     return DomainRoutes(
         domain=mapped.split_domain.domain,
         own_site=site.name,
         source=mapped.directory,
         own_source=tuple(mapped.site_directories.get(site.name, ())),
-        relay_of_site={
-            other.name: None if other.name == site.name else other.relay for other in mapped.split_domain.sites
+        destination_of_site={
+            site.name: None,
+            **{other.name: _destination(other, rewriting) for other in peers_of(mapped.split_domain, site)},
         },
         local_transport=site.local_transport,
+        subdomain=_name(site.subdomain),
     )
+
+
+def _destination(site: Site, rewriting: bool) -> Destination:
+    return Rewriting(site.subdomain.name) if rewriting and site.subdomain is not None else site.relay
+
+
+def _name(subdomain: SubDomain | None) -> str | None:
+    return None if subdomain is None else subdomain.name

@@ -28,16 +28,16 @@ MOST_LISTINGS_READ = 1000
 
 
 def server_arguments(
-    split_domains: Any, host: str, role: str | None = None, search: Sequence[str] = ()
+    split_domains: Any, host: str, role: str | None = None, search: Sequence[str] = (), rewriting: bool = True
 ) -> dict[str, list[dict[str, Any]]]:
     """Give the arguments of ``split_domains`` (``domains``) and of each ``recipient_routes`` (``routes``) of a server.
 
     ``host`` is an inventory name, ``role`` master, slave or None for both, ``search`` the folders on the controller
-    below which relative paths of directories are looked for. Every directory of the server's domains is read and
-    checked first: raises InvalidInput for the first fault in map or directories.
+    below which relative paths of directories are looked for, ``rewriting`` as in ``plan_server``. Every directory of
+    the server's domains is read and checked first: raises InvalidInput for the first fault in map or directories.
     """
     mapped_domains = tuple(_located(mapped, search) for mapped in parse_split_map(split_domains))
-    plan = plan_server(mapped_domains, host, role)
+    plan = plan_server(mapped_domains, host, role, rewriting)
     for mapped in mapped_domains:
         if mapped.split_domain.domain in {entry.domain for entry in plan.settings}:
             _check_directories(mapped)
@@ -153,19 +153,24 @@ def _all_listings(mapped: MappedDomain) -> Iterator[Listing]:
 
 def _route_arguments(routes: DomainRoutes) -> dict[str, Any]:
     source = (*routes.source, *routes.own_source)
-    common = {"domain": routes.domain, "local_transport": routes.local_transport, "state": "exact"}
+    common = {
+        "domain": routes.domain,
+        "local_transport": routes.local_transport,
+        "subdomain": routes.subdomain,
+        "state": "exact",
+    }
     if source and all(isinstance(part, str) for part in source):
         return {
             **common,
             "src": list(source),
             "site": routes.own_site,
-            "sites": {site: show(destination) for site, destination in routes.relay_of_site.items()},
+            "sites": {site: show(destination) for site, destination in routes.destination_of_site.items()},
         }
     listings = (
         *read_listings(routes.source, routes.domain),
         *read_listings(routes.own_source, routes.domain, own_site=routes.own_site),
     )
-    found = routes_of_listings(listings, routes.domain, routes.relay_of_site)
+    found = routes_of_listings(listings, routes.domain, routes.destination_of_site)
     return {
         **common,
         "routes": [{"address": str(address), "to": show(destination)} for address, destination in found.items()],

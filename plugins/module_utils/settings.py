@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,12 +20,16 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.topology impo
 
 @dataclass(frozen=True)
 class Peer:
-    """Another site of a domain as this server sees it. ``clients``: the addresses, networks and hosts it sends from."""
+    """Another site of a domain as this server sees it. ``clients``: the addresses, networks and hosts it sends from.
+
+    ``subdomain``: the mail domain of the site alone that its addresses may be rewritten to.
+    """
 
     site: str
     relay: Relay
     clients: tuple[str, ...]
     verification_address: str | None = None
+    subdomain: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class DomainSettings:
     local_transport: str | None = None
     verdict: str | None = field(default=None, compare=False)
     """What was found of the site in ``unknown``; no setting, so that it neither makes a difference nor is kept here."""
+    subdomain: str | None = None
+    """The mail domain of this server's own site alone, in which its mailboxes have an address each."""
 
     @property
     def unknown_relay(self) -> Relay | None:
@@ -60,12 +66,14 @@ class DomainSettings:
             "unknown": self.unknown,
             "call_ahead": self.call_ahead,
             "local_transport": self.local_transport,
+            "subdomain": self.subdomain,
             "peers": [
                 {
                     "site": peer.site,
                     **_relay_arguments(peer.relay),
                     "clients": list(peer.clients),
                     "verification_address": peer.verification_address,
+                    "subdomain": peer.subdomain,
                 }
                 for peer in self.peers
             ],
@@ -100,6 +108,8 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
             f"name one of {', '.join(sites)}"
         )
     call_ahead = arguments.get("call_ahead")
+    subdomain = _parse_subdomain(arguments.get("subdomain"))
+    _refuse_shared_subdomain(domain, [subdomain, *(peer.subdomain for peer in peers)])
     return DomainSettings(
         domain=domain,
         role=role,
@@ -107,6 +117,7 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
         unknown=unknown,
         call_ahead=True if call_ahead is None else bool(call_ahead),
         local_transport=parse_local_transport(arguments.get("local_transport"), domain),
+        subdomain=subdomain,
     )
 
 
@@ -118,10 +129,24 @@ def _parse_peer(value: Mapping[str, Any], domain: str) -> Peer:
     verification_address = parse_verification_address(
         value.get("verification_address"), domain, f"the peer {site} of {domain}"
     )
-    return Peer(site, relay, tuple(sorted(clients)), verification_address)
+    return Peer(site, relay, tuple(sorted(clients)), verification_address, _parse_subdomain(value.get("subdomain")))
 
 
 def _relay_arguments(relay: Relay) -> dict[str, Any]:
     """Give a relay as the option ``relay`` of a peer, or ``relays`` where it is more than one server."""
     servers = [{"host": server.host, "port": server.port, "tls": server.tls} for server in relay.servers]
     return {"relays": servers} if relay.others else {"relay": servers[0]}
+
+
+def _parse_subdomain(value: Any) -> str | None:
+    return canonical_domain(str(value)) if value else None
+
+
+def _refuse_shared_subdomain(domain: str, subdomains: Sequence[str | None]) -> None:
+    named = [name for name in subdomains if name is not None]
+    for name in named:
+        if name == domain or named.count(name) > 1:
+            owner = "the domain itself" if name == domain else "that of two sites"
+            raise InvalidInput(
+                f"{domain} has the sub-domain {name}, which is {owner}: give each site a sub-domain of its own"
+            )

@@ -44,6 +44,9 @@ options:
           - A list of these, or text with commas between them, is a next hop of several servers, each of which is tried
             while those before it cannot be reached. Name them in the order of the peer's C(relays) in
             P(mailops.split_domain.split_domains#module).
+          - Or an address in the sub-domain of the site that holds the mailbox, such as C(bob@cloud.example.com), or
+            C(@cloud.example.com) for the same local part. Mail is rewritten to it and follows the sub-domain's own MX
+            records. Make sure first that the sub-domain takes mail.
           - Not needed with O(state=absent).
         type: raw
   src:
@@ -70,6 +73,13 @@ options:
       - How this server delivers its own mailboxes, as C(transport:nexthop) of transport(5).
       - When omitted, what P(mailops.split_domain.split_domains#module) was given for the domain, else the first of
         C(virtual_transport) and C(mailbox_transport) that C(main.cf) sets, else C(local:).
+    type: str
+  subdomain:
+    description:
+      - The sub-domain of this server's own site. Each address with a local route has an address in it, too, and
+        nobody else.
+      - When omitted, what P(mailops.split_domain.split_domains#module) was given for the domain. Needed where routes
+        are written before.
     type: str
   only_local:
     description:
@@ -110,6 +120,12 @@ EXAMPLES = r"""
     routes:
       - {address: carol@example.com, to: {host: mx.cloud.example.net}}
 
+- name: Rewrite erin to her address in the other site's sub-domain, found by the MX records of the sub-domain
+  mailops.split_domain.recipient_routes:
+    domain: example.com
+    routes:
+      - {address: erin@example.com, to: erin@cloud.example.com}
+
 - name: Forget dave
   mailops.split_domain.recipient_routes:
     domain: example.com
@@ -139,7 +155,9 @@ domain:
   type: str
   sample: example.com
 table_changed:
-  description: Whether the table was written, also for a repair that changed no route. The same as C(changed).
+  description:
+    - Whether the table of routes or that of aliases was written, also for a repair that changed no route.
+    - The same as C(changed).
   returned: when installed
   type: bool
 complete:
@@ -205,6 +223,7 @@ def main() -> None:
             "sites": {"type": "dict", "default": {}},
             "site": {"type": "str"},
             "local_transport": {"type": "str"},
+            "subdomain": {"type": "str"},
             "only_local": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["exact", "present", "absent"], "default": "present"},
             "mta": {"type": "str", "choices": list(MTA_CHOICES), "default": "auto"},

@@ -67,6 +67,12 @@ options:
           - How this server delivers its own mailboxes of the domain, as C(transport:nexthop) of transport(5).
           - When omitted, P(mailops.split_domain.recipient_routes#module) takes what C(main.cf) says.
         type: str
+      subdomain:
+        description:
+          - A mail domain of this server's own site alone, such as C(cloud.example.com), that this server takes mail
+            for. Known in it are the addresses that P(mailops.split_domain.recipient_routes#module) has routes to here
+            for.
+        type: str
       peers:
         description: The other sites of the domain. Required with O(domains[].state=present).
         type: list
@@ -125,6 +131,12 @@ options:
                 site that takes the one and refuses the other is verified.
               - Until then unknown recipients get 450. Recipients with a route are not affected.
               - Only used for the site in O(domains[].unknown), with O(domains[].call_ahead=true).
+            type: str
+          subdomain:
+            description:
+              - A mail domain of the site alone, that addresses are rewritten to where their route in
+                P(mailops.split_domain.recipient_routes#module) says so.
+              - An address that is rewritten to it is a loop when the site itself sends its mail.
             type: str
   purge:
     description: Whether split domains that are not in O(domains) are removed from this server.
@@ -256,6 +268,7 @@ PEER = {
     "relays": {"type": "list", "elements": "dict", "options": RELAY},
     "clients": {"type": "list", "elements": "str", "default": []},
     "verification_address": {"type": "str"},
+    "subdomain": {"type": "str"},
 }
 DOMAIN = {
     "domain": {"type": "str", "required": True},
@@ -264,6 +277,7 @@ DOMAIN = {
     "unknown": {"type": "str"},
     "call_ahead": {"type": "bool", "default": True},
     "local_transport": {"type": "str"},
+    "subdomain": {"type": "str"},
     "peers": {
         "type": "list",
         "elements": "dict",

@@ -67,4 +67,5 @@ def parse_request(arguments: dict[str, Any]) -> RoutesRequest:
     if arguments["only_local"] and state != "present":
         raise InvalidInput(f"the routes of {domain} have only_local with state {state}: it goes with present only")
     transport = parse_local_transport(arguments["local_transport"], f"the routes of {domain}")
-    return RoutesRequest(text, state, transport, only_local=arguments["only_local"])
+    subdomain = canonical_domain(arguments["subdomain"]) if arguments["subdomain"] else None
+    return RoutesRequest(text, state, transport, only_local=arguments["only_local"], subdomain=subdomain)

@@ -154,6 +154,21 @@ class SplitServer(Instance):
             code, text = smtp.rcpt(recipient)
             return Reply(code, text.decode())
 
+    def deliver(self, recipient: str, subject: str, client: str = "outside") -> None:
+        """Send a message through the server from a host of the network."""
+        self.network.at(client, self._deliver, recipient, subject, self.network.address(client))
+
+    def _deliver(self, recipient: str, subject: str, source: str) -> None:
+        with smtplib.SMTP(self.address, self.port, timeout=30, source_address=(source, 0)) as smtp:
+            smtp.sendmail("sender@example.org", [recipient], f"Subject: {subject}\r\n\r\ntext\r\n")
+
+    def wait_for_empty_queue(self) -> None:
+        """Wait until all mail has gone where it goes."""
+        deadline = time.monotonic() + 30
+        while self.command("postqueue", "-j").stdout:
+            assert time.monotonic() < deadline, self.command("postqueue", "-p").stdout
+            time.sleep(0.05)
+
     def reloads(self) -> int:
         """Return how often the server has been reloaded."""
         return self.logged("reload -- version")

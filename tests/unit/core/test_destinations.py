@@ -23,12 +23,17 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.destinations 
 from ansible_collections.mailops.split_domain.plugins.module_utils.directory import routes_of_listings
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, next_hop
+from ansible_collections.mailops.split_domain.plugins.module_utils.rewriting import Rewriting
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing
 
 LOCAL_PARTS = st.from_regex(r"[a-z0-9][a-z0-9&'*+/=?^_~-]{0,8}(\.[a-z]{1,3})?", fullmatch=True)
 HOSTS = st.sampled_from(["mx.example.net", "198.51.100.20", "2001:db8::25", "mx1"])
 SERVERS = st.builds(Relay, HOSTS, st.integers(1, 65535))
-DESTINATIONS = st.one_of(st.none(), st.lists(SERVERS, min_size=1, max_size=3, unique_by=str).map(next_hop))
+DESTINATIONS = st.one_of(
+    st.none(),
+    st.lists(SERVERS, min_size=1, max_size=3, unique_by=str).map(next_hop),
+    st.builds(Rewriting, st.just("cloud.example.com"), st.one_of(st.none(), LOCAL_PARTS)),
+)
 TWO = Relay("a.example.net", others=(Relay("b.example.net", 26),))
 ROUTES = st.dictionaries(st.builds(Address, st.just("example.com"), LOCAL_PARTS), DESTINATIONS, max_size=5)
 TITLE = "mailops.split_domain routes of example.com\n"
@@ -72,6 +77,9 @@ def test_the_text_does_not_depend_on_the_order_of_the_routes(routes: dict[Addres
         TITLE + "bob@example.com\tlocal\n@example.com\tlocal\n",
         TITLE + "bob@example-com\tlocal\n",
         TITLE + "bob@exampleXcom\tlocal\n",
+        TITLE + "bob@example.com\tbob@cloud.example.com,eve@example.net\n",
+        TITLE + "bob@example.com\tbob@cloud.example.com eve@example.net\n",
+        TITLE + "bob@example.com\t|command@cloud.example.com\n",
     ],
 )
 def test_any_other_line_is_refused(text: str) -> None:
@@ -95,7 +103,7 @@ def test_a_text_with_one_character_more_means_something_else_or_is_refused(
     for line in found.lines.splitlines():
         address, _tab, to = line.partition("\t")
         assert str(parse_address(address)) == address
-        assert to == "local" or to.startswith("[")
+        assert to == "local" or to.startswith("[") or "@" in to
 
 
 @pytest.mark.parametrize(

@@ -35,11 +35,18 @@ def settings_of_domains(draw: st.DrawFn) -> DomainSettings:
         domain=draw(st.sampled_from(["example.com", "b.example.com", "xn--bcher-kva.example"])),
         role=draw(st.sampled_from(["master", "slave"])),
         peers=tuple(
-            Peer(site, draw(relays), tuple(sorted(draw(st.sets(CLIENTS, min_size=1, max_size=3))))) for site in sites
+            Peer(
+                site,
+                draw(relays),
+                tuple(sorted(draw(st.sets(CLIENTS, min_size=1, max_size=3)))),
+                subdomain=draw(st.sampled_from([None, f"s{number}.peers.example.org"])),
+            )
+            for number, site in enumerate(sites)
         ),
         unknown=draw(st.one_of(st.none(), st.sampled_from(sites))),
         call_ahead=draw(st.booleans()),
         local_transport=draw(st.sampled_from([None, "lmtp:unix:private/dovecot-lmtp", "local:"])),
+        subdomain=draw(st.sampled_from([None, "own.example.org"])),
     )
 
 

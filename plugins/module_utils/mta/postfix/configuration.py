@@ -13,6 +13,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface
     Step,
     shown_lines,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.aliases_table import (
+    HEADER as ALIASES_HEADER,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.aliases_table import forgotten
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
     expanded,
@@ -37,8 +41,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.o
     read_json,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import ROUTES
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import RoutesTable
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import ALIASES, ROUTES
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import HEADER, RoutesTable
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.safe_order import in_safe_order
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import (
     foreign_domains,
@@ -116,6 +120,9 @@ class Configurator:
         gone = before.names - after.names
         if gone and running:
             refuse_waiting_mail(server, gone)
+        unreached = before.rewritten_to - after.rewritten_to - gone
+        if unreached and running:
+            refuse_waiting_mail(server, unreached)
         verdicts = {**self.verdicts(after.domains.values()), **verdicts}
         found = self._plan_state(server, before, after, verdicts) if after.names else self._plan_removal(server)
         steps, warnings = found.steps, found.warnings
@@ -130,6 +137,7 @@ class Configurator:
         self, server: PostfixServer, before: ServerState, after: ServerState, verdicts: Mapping[str, str]
     ) -> Configuration:
         refuse_old_postfix(server, after.domains.values())
+        after.refuse_double_use()
         held = self._held_by_the_server_itself(server, after)
         kind = table_type(server)
         found = (replace(entry, verdict=verdicts.get(name)) for name, entry in after.domains.items())
@@ -188,10 +196,11 @@ class Configurator:
         texts = {name: (text, kind) for name, text in wanted.indexed_tables.items()}
         for name, text in wanted.plain_tables.items():
             texts[name] = (text, table_type(server, "cidr" if name == "peers" else "regexp"))
-        if not server.main_cf.value(ROUTES):
-            # Postfix reads the table from now on, so it has to be whole, also after a run that was killed. Later its
-            # entries, and its repair, are recipient_routes' own.
-            texts["routes"] = (read_text(self.directory / "routes") or "", kind)
+        for name, parameter in (("routes", ROUTES), ("aliases", ALIASES)):
+            if not server.main_cf.value(parameter):
+                # Postfix reads the table from now on, so it has to be whole, also after a run that was killed. Later
+                # its entries, and its repair, are recipient_routes' own.
+                texts[name] = (read_text(self.directory / name) or "", kind)
         changes = {}
         for name, (text, its_kind) in texts.items():
             change = plan_own_table(server, self.directory / name, its_kind, text)
@@ -200,15 +209,14 @@ class Configurator:
         return changes
 
     def _forget_routes(self, server: PostfixServer, kind: TableType, gone: frozenset[str]) -> tuple[Step, ...]:
-        path = self.directory / "routes"
-        text = read_text(path) or ""
-        table = RoutesTable.parse(text)
-        if not gone & set(table.sections):
-            return ()
-        for domain in gone:
-            table = table.with_section(domain, "")
-        change = plan_own_table(server, path, kind, table.render())
-        return () if change is None else (WriteTable(change),)
+        steps: tuple[Step, ...] = ()
+        for name, header in (("aliases", ALIASES_HEADER), ("routes", HEADER)):
+            path = self.directory / name
+            table = RoutesTable.parse(read_text(path) or "")
+            wanted = forgotten(table, gone)
+            change = None if wanted == table else plan_own_table(server, path, kind, wanted.render(header))
+            steps = steps if change is None else (*steps, WriteTable(change))
+        return steps
 
     def _plan_removal(self, server: PostfixServer) -> Configuration:
         """Give main.cf back first: nothing refers to the tables when they go."""

@@ -34,10 +34,10 @@ def peer_groups(
     sites: dict[str, set[str]] = {}
     for entry in settings:
         for peer in entry.peers:
-            for transport in transports_of_site(peer.relay):
+            for transport in transports_of_site(peer):
                 sites.setdefault(transport, set()).add(peer.site)
             for network in networks_of[peer]:
-                transports.setdefault(network, set()).update(transports_of_site(peer.relay))
+                transports.setdefault(network, set()).update(transports_of_site(peer))
     joined = {
         network: tuple(
             sorted(set().union(*(found for other, found in transports.items() if _contains(other, network))))

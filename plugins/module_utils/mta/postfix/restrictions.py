@@ -19,6 +19,7 @@ SKIP_CLASS = "split_domain_skip"
 REMOTE_CLASS = "split_domain_remote"
 # Parameters that give tables a name, so that main.cf can be read.
 ROUTES = "split_domain_routes"
+ALIASES = "split_domain_aliases"
 DOMAINS = "split_domain_domains"
 KNOWN = "split_domain_known"
 QUESTION = "split_domain_question"
@@ -43,8 +44,11 @@ def named_tables(
     forwarded = dict.fromkeys((CALL_AHEAD_CLASS, SKIP_CLASS, *forwarding_classes), "yes")
     return {
         ROUTES: tables.indexed("routes"),
+        ALIASES: tables.indexed("aliases"),
         DOMAINS: tables.indexed("domains"),
-        KNOWN: ",".join(f"pipemap:{{{table},static:{SKIP_CLASS}}}" for table in (f"${ROUTES}", *known_elsewhere)),
+        KNOWN: ",".join(
+            f"pipemap:{{{table},static:{SKIP_CLASS}}}" for table in (f"${ROUTES}", f"${ALIASES}", *known_elsewhere)
+        ),
         QUESTION: f"pipemap:{{regexp:{tables.path('whole_domain')},${DOMAINS}}}",
         FORWARDED: f"pipemap:{{${DOMAINS},{inline(forwarded)}}}",
         SUBDOMAINS: f"pipemap:{{regexp:{tables.path('parent_domain')},${DOMAINS},static:{SKIP_CLASS}}}",

@@ -32,9 +32,9 @@ class RoutesTable:
             sections[domain] = sections.get(domain, "") + section
         return cls(sections)
 
-    def render(self) -> str:
+    def render(self, header: str = HEADER) -> str:
         """Give the text of the table, sections sorted by domain, empty ones left out."""
-        return HEADER + "".join(
+        return header + "".join(
             f"# domain: {domain}\n{section}" for domain, section in sorted(self.sections.items()) if section
         )
 

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesRequest
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, Step, shown_lines
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.aliases_table import (
+    HEADER as ALIASES_HEADER,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.aliases_table import aliases_section
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     DEFAULT_CONFIG_DIRECTORY,
     PostfixServer,
@@ -24,7 +29,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.o
     split_entries,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import ALIASES, ROUTES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import (
+    HEADER,
     RoutesTable,
     render_section,
 )
@@ -35,11 +42,13 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_difference import differing_lines
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import table_type
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import plan_own_table
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, plan_own_table
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import (
     RELAY_SERVICE,
     default_local_transport,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
+from ansible_collections.mailops.split_domain.plugins.module_utils.recipient_aliases import alias_lines
 
 MOST_REPORTED_CHANGES = 100
 # So few lines are found sooner by searching the text for each than by taking it apart.
@@ -66,52 +75,75 @@ class PostfixRoutesServer:
         server = read_server(self._config_directory)
         domain = request.text.domain
         settled = next((entry for entry in split_entries(directory) if entry["domain"] == domain), {})
-        return plan_routes(server, directory, request, settled.get("local_transport"))
+        return plan_routes(server, directory, request, settled)
 
 
 def plan_routes(
-    server: PostfixServer, directory: Path, request: RoutesRequest, settled_transport: Optional[str]
+    server: PostfixServer, directory: Path, request: RoutesRequest, settled: Mapping[str, Optional[str]]
 ) -> Plan:
-    """Plan the section of one domain in the routes table below ``directory``.
+    """Plan the section of one domain in the tables of routes and aliases below ``directory``.
 
-    ``settled_transport`` is the local transport that the domain's settings name; the request's own goes before it, and
-    the server's default comes after it.
+    ``settled`` are the domain's settings on this server, if there are any: their local transport counts when the
+    request names none, and the server's default after it.
     """
     domain = request.text.domain
-    path = directory / "routes"
-    text = read_text(path)
-    table = RoutesTable.parse(text or "")
-    transport = request.local_transport or settled_transport or default_local_transport(server)
+    table = RoutesTable.parse(read_text(directory / "routes") or "")
+    transport = request.local_transport or settled.get("local_transport") or default_local_transport(server)
     complete = request.text.with_transports(transport, RELAY_SERVICE)
     if request.state != "exact" or table.sections.get(domain) != complete:
         # What stands was checked when it was written.
         request.text.check()
     section = complete if request.state == "exact" else _merged_section(table, request, transport)
+    aliases = RoutesTable.parse(read_text(directory / "aliases") or "")
+    # A sub-domain that goes has its addresses until its settings go, for others may still send mail there.
+    subdomains = {name for name in (request.subdomain, settled.get("subdomain")) if name}
+    rewritten = aliases_section(aliases, request, subdomains)
     gone, come = _changed_lines(table.sections.get(domain, ""), section)
     values = _values(domain, section, _routes_in(domain, gone), _routes_in(domain, come))
-    values["complete"] = section == complete
-    if text is None and not section:
-        return Plan(steps=(), values=values)
-    wanted_text = text if text is not None and _stands(table, domain, section) else None
-    change = plan_own_table(
-        server,
-        path,
-        table_type(server),
-        table.with_section(domain, section).render() if wanted_text is None else wanted_text,
+    values["complete"] = section == complete and rewritten == alias_lines(request.text, subdomains)
+    # Aliases first: an address that comes home is not sent away any more when its route says local.
+    edits = (
+        _SectionEdit(aliases, directory / "aliases", ALIASES, ALIASES_HEADER, domain, rewritten),
+        _SectionEdit(table, directory / "routes", ROUTES, HEADER, domain, section),
     )
-    steps: tuple[Step, ...] = () if change is None else (WriteTable(change),)
+    changes = [(edit, change) for edit in edits for change in [edit.plan(server)] if change is not None]
+    steps: tuple[Step, ...] = tuple(WriteTable(change) for _edit, change in changes)
     if steps and not directory.exists():
         steps = (CreateDirectory(directory), *steps)
-    if (change is not None and change.reload_due) or noted_due(server.config_directory) is not Due.NONE:
+    stands = any((directory / name).exists() for name in ("aliases", "routes"))
+    reload_noted = stands and noted_due(server.config_directory) is not Due.NONE
+    if reload_noted or any(change.reload_due for _edit, change in changes):
         steps = (*steps, Settle(server.config_directory))
     values["table_changed"] = bool(steps)
-    if change is None:
-        return Plan(steps=steps, values=values)
-    if gone or come:
-        diff = shown_lines(str(path), gone, come)
-    else:
-        diff = shown_lines(f"{path} (index)", ["; ".join(change.reasons) + "\n"], ["rebuilt\n"])
-    return Plan(steps=steps, values=values, diffs=(diff,))
+    return Plan(steps=steps, values=values, diffs=tuple(edit.diff(change) for edit, change in changes))
+
+
+@dataclass(frozen=True)
+class _SectionEdit:
+    """Another section for a domain in one of the tables."""
+
+    table: RoutesTable
+    path: Path
+    parameter: str
+    header: str
+    domain: str
+    section: str
+
+    def plan(self, server: PostfixServer) -> Optional[TableChange]:
+        """Give what is due on the server; None when nothing is, also where Postfix wants no table and none is due."""
+        text = read_text(self.path)
+        if text is None and not self.section and not server.main_cf.value(self.parameter):
+            return None
+        if text is None or not _stands(self.table, self.domain, self.section):
+            text = self.table.with_section(self.domain, self.section).render(self.header)
+        return plan_own_table(server, self.path, table_type(server), text)
+
+    def diff(self, change: TableChange) -> Diff:
+        """Give the lines that change, or why only the index is written."""
+        gone, come = _changed_lines(self.table.sections.get(self.domain, ""), self.section)
+        if gone or come:
+            return shown_lines(str(self.path), gone, come)
+        return shown_lines(f"{self.path} (index)", ["; ".join(change.reasons) + "\n"], ["rebuilt\n"])
 
 
 def _stands(table: RoutesTable, domain: str, section: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import RoutingSettings
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, parse_settings
 
@@ -22,8 +23,24 @@ class ServerState:
 
     @property
     def names(self) -> frozenset[str]:
-        """All domains of the state."""
-        return frozenset({*self.domains, *self.modes})
+        """All domains of the state, with the sub-domains that this server's own sites have."""
+        own = (entry.subdomain for entry in self.domains.values())
+        return frozenset({*self.domains, *self.modes, *(name for name in own if name is not None)})
+
+    @property
+    def rewritten_to(self) -> frozenset[str]:
+        """The sub-domains of other sites, to which addresses may be rewritten."""
+        peers = (peer for entry in self.domains.values() for peer in entry.peers)
+        return frozenset(peer.subdomain for peer in peers if peer.subdomain is not None)
+
+    def refuse_double_use(self) -> None:
+        """Raise ServerStateError for a sub-domain of this server's own site that is another domain of the state."""
+        for entry in self.domains.values():
+            if entry.subdomain in {*self.domains, *self.modes}:
+                raise ServerStateError(
+                    f"{entry.domain} has the sub-domain {entry.subdomain}, which is split on this server itself or has "
+                    f"a routing mode here: give it the state absent there first, or name another sub-domain"
+                )
 
     def joined(self, later: ServerState) -> ServerState:
         """Give the state while a server goes from this one to ``later``: nothing is forgotten before it is gone."""

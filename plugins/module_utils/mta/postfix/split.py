@@ -8,10 +8,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.peer_groups import Network, peer_groups
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
+    ALIASES,
     CALL_AHEAD_CLASS,
     DOMAINS,
     FORWARDED,
@@ -100,11 +101,19 @@ def compile_split(
     recipients = (f"${RECIPIENTS}",) if modes.recipients else ()
     groups = peer_groups(settings, networks_of)
     policies = {
-        place_of(server): server.tls
-        for entry in settings
-        for peer in entry.peers
-        for server in peer.relay.servers
-        if server.tls != "may"
+        **{
+            peer.subdomain: peer.relay.tls
+            for entry in settings
+            for peer in entry.peers
+            if peer.subdomain is not None and peer.relay.tls != "may"
+        },
+        **{
+            place_of(server): server.tls
+            for entry in settings
+            for peer in entry.peers
+            for server in peer.relay.servers
+            if server.tls != "may"
+        },
     }
     strict_classes = STRICT_CLASSES if any(entry.verified_peer for entry in settings) else {}
     classes = {
@@ -134,6 +143,7 @@ def compile_split(
             "peers": HEADER + "".join(f"{network} {group.restriction_class}\n" for network, group in groups),
         },
         first={
+            "virtual_alias_maps": (f"${ALIASES}",),
             "transport_maps": (f"${ROUTES}", f"${DOMAINS}"),
             "smtpd_relay_restrictions": (
                 f"check_client_access cidr:{tables.path('peers')}",
@@ -164,6 +174,17 @@ def _calls_ahead(settings: DomainSettings) -> bool:
 
 
 def _domain_rows(settings: DomainSettings) -> list[tuple[str, str]]:
+    """Give the entries of a domain, and those of the sub-domain of the server's own site.
+
+    In the sub-domain only addresses with an alias are known. It has a transport as a domain without a fallback has.
+    """
+    rows = _rows(settings)
+    if settings.subdomain is not None:
+        rows += _rows(replace(settings, domain=settings.subdomain, unknown=None))
+    return rows
+
+
+def _rows(settings: DomainSettings) -> list[tuple[str, str]]:
     """Give the entries of a domain: its fallback route, and under ``@domain`` what is asked about unknown recipients.
 
     Both in one table, so that a domain changes as a whole. ``@domain`` is what the recipient table of an address

@@ -9,6 +9,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.errors import
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer, expanded
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import Peer
 
 RELAY_SERVICE = "relay"
 
@@ -18,9 +19,13 @@ def transport_of(relay: Relay) -> str:
     return f"{RELAY_SERVICE}:{relay}"
 
 
-def transports_of_site(relay: Relay) -> tuple[str, ...]:
-    """Give every transport(5) result that stands for the site of a relay: all its servers, or one of them alone."""
-    return tuple(dict.fromkeys(map(transport_of, (relay, *relay.servers))))
+def transports_of_site(peer: Peer) -> tuple[str, ...]:
+    """Give every transport(5) result that stands for a site: its relay, each of the relay's servers, its sub-domain.
+
+    The sub-domain's next hop is looked up as MX.
+    """
+    by_mx = () if peer.subdomain is None else (f"{RELAY_SERVICE}:{peer.subdomain}",)
+    return tuple(dict.fromkeys((*map(transport_of, (peer.relay, *peer.relay.servers)), *by_mx)))
 
 
 def default_local_transport(server: PostfixServer) -> str:

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What sub-domains make of routes: addresses that are rewritten, as lines of a table of aliases. Pure. Private.
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesText
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+
+_LOCAL_LINE = re.compile(r"^([^@\n]+)(@[^\t\n]+)\tlocal$", re.MULTILINE)
+_REWRITTEN_LINE = re.compile(r"^([^@\n]+)(@[^\t\n]+)\t([^@\t\n:]*)@([^\t\n]+)$", re.MULTILINE)
+
+
+def alias_lines(text: RoutesText, own_subdomains: Collection[str]) -> str:
+    """Give the lines ``address<TAB>address`` that follow from the routes of a domain, sorted.
+
+    An address that lives on another site is rewritten to that site's sub-domain. In ``own_subdomains``, those of this
+    server's own site, each mailbox that lives here has its address, and nobody else. Raises InvalidInput for an address
+    that is rewritten to one of them: it would be rewritten back, and so for ever.
+    """
+    lines = []
+    for match in _REWRITTEN_LINE.finditer(text.lines):
+        local_part, domain, other, subdomain = match.groups()
+        if subdomain in own_subdomains:
+            raise InvalidInput(
+                f"{local_part}{domain} is rewritten to the sub-domain {subdomain} of this server's own site, which "
+                f"leads back to it: give the address 'local', or the sub-domain of the site where the mailbox lives"
+            )
+        lines.append(f"{local_part}{domain}\t{other or local_part}@{subdomain}\n")
+    if own_subdomains:
+        for local_part, domain in _LOCAL_LINE.findall(text.lines):
+            lines += [f"{local_part}@{subdomain}\t{local_part}{domain}\n" for subdomain in own_subdomains]
+    return "".join(sorted(lines))
+
+
+def without_addresses(lines: str, addresses: frozenset[str]) -> str:
+    """Give lines of aliases without those that lead from or to one of ``addresses``."""
+    return (
+        "".join(line for line in lines.splitlines(True) if addresses.isdisjoint(line.split())) if addresses else lines
+    )
