@@ -130,6 +130,7 @@ class Expectation:
     """One row: a client on ``host`` hands ``server`` a message for ``recipient``, and this must happen.
 
     ``localhost`` as server is the client's own Postfix: a user of that host, or a stranger whose mail goes by MX.
+    The host ``stopped`` is switched off meanwhile, or only ``cut_off`` the network.
     ``{run}`` in a recipient stands for a word that no run has used before, so that no server has its answer ready.
     """
 
@@ -141,6 +142,7 @@ class Expectation:
     must: Must
     stopped: str = ""
     forms: tuple[str, ...] = FORMS
+    cut_off: bool = False
 
 
 _ALICE = f"alice@{DOMAIN}"

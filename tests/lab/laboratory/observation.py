@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from laboratory.description import LabError, lab_description
 from laboratory.expectations import Answered, Bounced, Copies, Deferred, Delivered, Expectation, Held, Must, Refused
-from laboratory.machines import host_states, start, stop
+from laboratory.machines import cut_off, host_states, stopped
 from laboratory.mailboxes import Message, messages_on
 from laboratory.queues import Queued, flush_queue, queues
 from laboratory.sending import Outgoing, Reply, send
@@ -68,10 +68,12 @@ def observe(
         if not row.stopped:
             sent[number] = _send(row, number, run)
     _settle(list(sent.values()), run, DELIVERY_SECONDS, hosts)
-    for host in sorted({row.stopped for row in rows if row.stopped}):
-        say(f"{host} is stopped now, and started again after the next messages were sent.")
-        late = {number: row for number, row in enumerate(rows) if row.stopped == host}
-        sent.update(_send_while_stopped(host, late, run))
+    for outage in sorted({(row.stopped, row.cut_off) for row in rows if row.stopped}):
+        host, cut = outage
+        say(f"{host} is {'cut off' if cut else 'stopped'} now, and back after the next messages were sent.")
+        late = {number: row for number, row in enumerate(rows) if (row.stopped, row.cut_off) == outage}
+        with cut_off(host) if cut else stopped(host):
+            sent.update(_send_during_outage(late, run))
         _settle(list(sent.values()), run, RECOVERY_SECONDS, hosts)
     found = all_messages(run, hosts)
     waiting = queues(hosts)
@@ -94,14 +96,9 @@ def _send(row: Expectation, number: int, run: str) -> Sent:
     return Sent(row, message, send(row.host, [message])[0])
 
 
-def _send_while_stopped(host: str, rows: dict[int, Expectation], run: str) -> dict[int, Sent]:
-    stop(host)
-    try:
-        sent = {number: _send(row, number, run) for number, row in rows.items()}
-        seen = {number: replace(one, meanwhile=_seen_waiting(one)) for number, one in sent.items()}
-    finally:
-        start(host)
-    return seen
+def _send_during_outage(rows: dict[int, Expectation], run: str) -> dict[int, Sent]:
+    sent = {number: _send(row, number, run) for number, row in rows.items()}
+    return {number: replace(one, meanwhile=_seen_waiting(one)) for number, one in sent.items()}
 
 
 def _seen_waiting(one: Sent) -> str:

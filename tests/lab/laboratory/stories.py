@@ -9,9 +9,9 @@
 - ``servers``: short names for hosts, which all that follows may use instead of inventory names;
 - ``mailboxes``: host to a list of addresses that have a mailbox there, beside those of hosts.yml;
 - ``prepare``: host to a shell script that makes the server what it is before the split;
-- ``chapters``: a list of ``{title, shell, map, fails, down, mail}``. ``shell`` is a mapping of hosts to scripts,
-  ``map`` a folder of the topology whose split map is run then, ``fails`` what that run has to fail with, ``down`` a
-  host that is off while the mail is sent.
+- ``chapters``: a list of ``{title, shell, map, fails, down, cut_off, mail}``. ``shell`` is a mapping of hosts to
+  scripts, ``map`` a folder of the topology whose split map is run then, ``fails`` what that run has to fail with,
+  ``down`` a host that is off while the mail is sent, ``cut_off`` one that is off the network.
 
 A row of ``mail`` says who sends (``submit`` a host and ``from`` an address: a user of that host; ``at`` a host: a
 stranger who hands it the message, or the host ``client`` does; neither: a stranger who goes by MX), ``to`` whom, and
@@ -113,17 +113,17 @@ class _Servers:
 
 
 def _chapter(folder: Path, raw: Mapping[str, Any], servers: _Servers) -> Chapter:
-    down = servers.host(raw.get("down", ""))
+    down, cut = servers.host(raw.get("down", "")), servers.host(raw.get("cut_off", ""))
     return Chapter(
         title=raw["title"],
-        rows=tuple(_row(row, down, servers) for row in raw.get("mail", ())),
+        rows=tuple(_row(row, down or cut, bool(cut), servers) for row in raw.get("mail", ())),
         map_folder=folder / raw["map"] if "map" in raw else None,
         shell={servers.host(place): script for place, script in raw.get("shell", {}).items()},
         fails=raw.get("fails", ""),
     )
 
 
-def _row(row: Mapping[str, Any], down: str, servers: _Servers) -> Expectation:
+def _row(row: Mapping[str, Any], down: str, cut: bool, servers: _Servers) -> Expectation:
     if not set(row) <= _ROW_KEYS:
         raise LabError(f"a row has the keys {sorted(set(row) - _ROW_KEYS)}, which nobody reads: {dict(row)}")
     host, server, sender = OUTSIDE, "localhost", row.get("from", STRANGER)
@@ -134,8 +134,8 @@ def _row(row: Mapping[str, Any], down: str, servers: _Servers) -> Expectation:
     elif "at" in row:
         host, server = servers.host(row.get("client", OUTSIDE)), servers.host(row["at"])
         who = f"{'outside' if host == OUTSIDE else servers.name(host)}, at {servers.name(server)}"
-    who = f"{who}, {servers.name(down)} stopped" if down else who
-    return Expectation(who, host, server, sender, row["to"], _must(row, host, sender, servers), down)
+    who = f"{who}, {servers.name(down)} {'cut off' if cut else 'stopped'}" if down else who
+    return Expectation(who, host, server, sender, row["to"], _must(row, host, sender, servers), down, cut_off=cut)
 
 
 def _must(row: Mapping[str, Any], host: str, sender: str, servers: _Servers) -> Must:
