@@ -31,6 +31,14 @@ options:
     type: list
     elements: dict
     required: true
+  of:
+    description: Whose sets to give.
+    type: str
+    choices:
+      - all
+      - domains
+      - subdomains
+    default: all
 """
 
 EXAMPLES = r"""
@@ -55,10 +63,10 @@ _value:
 """
 
 
-def mx_record_sets(split_domains: Any) -> list[dict[str, Any]]:
+def mx_record_sets(split_domains: Any, of: str = "all") -> list[dict[str, Any]]:
     """Give the record sets, or the failure as Ansible expects it from a filter."""
     try:
-        return plan.mx_record_sets(parse_split_map(split_domains))
+        return plan.mx_record_sets(parse_split_map(split_domains), of)
     except SplitDomainError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -33,6 +33,11 @@ class DomainRoutes:
     subdomain: str | None = None
     """The sub-domain of the server's own site."""
 
+    @property
+    def rewrites(self) -> bool:
+        """Tell whether some site is reached by rewriting."""
+        return any(isinstance(destination, Rewriting) for destination in self.destination_of_site.values())
+
 
 @dataclass(frozen=True)
 class ServerPlan:
@@ -85,20 +90,34 @@ def left_out_servers(mapped_domains: Iterable[MappedDomain], host: str, taking_p
     return tuple(sorted(partners - set(taking_part)))
 
 
-def mx_record_sets(mapped_domains: Iterable[MappedDomain]) -> list[dict[str, Any]]:
+def mx_record_sets(mapped_domains: Iterable[MappedDomain], of: str = "all") -> list[dict[str, Any]]:
     """Give the ``record_sets`` of the module ``mx_records`` for every domain and sub-domain of the map with an MX set.
 
-    The TTL of a domain is that of its sub-domains, too. A domain that is no longer split keeps its MX records: they
-    belong to its mail, not to the split.
+    ``of`` limits them to ``domains`` or ``subdomains``. The TTL of a domain is that of its sub-domains, too. A domain
+    that is no longer split keeps its MX records: they belong to its mail, not to the split.
     """
     record_sets: list[dict[str, Any]] = []
     for mapped in mapped_domains:
         if not mapped.present:
             continue
         subdomains = (site.subdomain for site in mapped.split_domain.sites if site.subdomain is not None)
-        wanted = [(mapped.split_domain.domain, mapped.mx), *((one.name, one.mx) for one in subdomains)]
+        wanted = [
+            *([(mapped.split_domain.domain, mapped.mx)] if of != "subdomains" else []),
+            *((one.name, one.mx) for one in subdomains if of != "domains"),
+        ]
         record_sets += [_record_set(name, mx, mapped.mx_ttl) for name, mx in wanted if mx is not None]
     return record_sets
+
+
+def foreign_subdomains(mapped_domains: Iterable[MappedDomain], publishing: bool) -> list[str]:
+    """Give the sub-domains whose MX sets are not published from the map, which is done when ``publishing``."""
+    return [
+        site.subdomain.name
+        for mapped in mapped_domains
+        if mapped.present
+        for site in mapped.split_domain.sites
+        if site.subdomain is not None and not (publishing and site.subdomain.mx is not None)
+    ]
 
 
 def _record_set(name: str, mx: Iterable[MxRecord], ttl: int | None) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def server_arguments(
     below which relative paths of directories are looked for, ``rewriting`` as in ``plan_server``. Every directory of
     the server's domains is read and checked first: raises InvalidInput for the first fault in map or directories.
     """
-    mapped_domains = tuple(_located(mapped, search) for mapped in parse_split_map(split_domains))
+    mapped_domains = located_map(split_domains, search)
     plan = plan_server(mapped_domains, host, role, rewriting)
     for mapped in mapped_domains:
         if mapped.split_domain.domain in {entry.domain for entry in plan.settings}:
@@ -46,7 +46,7 @@ def server_arguments(
             *({**entry.as_arguments(), "state": "present"} for entry in plan.settings),
             *({"domain": domain, "state": "absent"} for domain in plan.absent),
         ],
-        "routes": [_route_arguments(entry) for entry in plan.routes],
+        "routes": [{**_route_arguments(entry), "rewrites": entry.rewrites} for entry in plan.routes],
     }
 
 
@@ -59,12 +59,12 @@ def probe_arguments(split_domains: Any, host: str, sample: int, search: Sequence
     InvalidInput as ``server_arguments`` does.
     """
     probes: dict[Relay, list[dict[str, str]]] = {}
-    for mapped in (_located(mapped, search) for mapped in parse_split_map(split_domains)):
+    for mapped in located_map(split_domains, search):
         own_site = mapped.split_domain.site_of_host(host)
         if own_site is None or not mapped.present:
             continue
         domain = mapped.split_domain.domain
-        listings = list(_all_listings(mapped))
+        listings = list(all_listings(mapped))
         for site in peers_of(mapped.split_domain, own_site):
             living_there = [str(listing.address) for listing in listings if listing.site == site.name][:sample]
             if site.verification_address is not None:
@@ -109,9 +109,9 @@ def exchange_probe_arguments(
 def _recipients_by_domain(split_domains: Any, search: Sequence[str]) -> dict[str, list[str]]:
     """Give an address of each site, some at most, for every domain and sub-domain of the map."""
     recipients: dict[str, list[str]] = {}
-    for mapped in (_located(mapped, search) for mapped in parse_split_map(split_domains)):
+    for mapped in located_map(split_domains, search):
         living_at: dict[str, Listing] = {}
-        for listing in islice(_all_listings(mapped), MOST_LISTINGS_READ) if mapped.present else ():
+        for listing in islice(all_listings(mapped), MOST_LISTINGS_READ) if mapped.present else ():
             living_at.setdefault(listing.site, listing)
         split_domain = mapped.split_domain
         recipients[split_domain.domain] = [str(one.address) for one in living_at.values()][:MOST_RECIPIENTS]
@@ -120,6 +120,11 @@ def _recipients_by_domain(split_domains: Any, search: Sequence[str]) -> dict[str
                 name = site.subdomain.name
                 recipients[name] = [f"{living_at[site.name].address.local_part}@{name}"]
     return recipients
+
+
+def located_map(split_domains: Any, search: Sequence[str]) -> tuple[MappedDomain, ...]:
+    """Read the split map, with the paths of all directories looked for below the folders of ``search``."""
+    return tuple(_located(mapped, search) for mapped in parse_split_map(split_domains))
 
 
 def _located(mapped: MappedDomain, search: Sequence[str]) -> MappedDomain:
@@ -141,10 +146,11 @@ def _located(mapped: MappedDomain, search: Sequence[str]) -> MappedDomain:
 def _check_directories(mapped: MappedDomain) -> None:
     """Read every directory of a domain together, so that two sites cannot both claim a mailbox."""
     relays = {site.name: site.relay for site in mapped.split_domain.sites}
-    routes_of_listings(_all_listings(mapped), mapped.split_domain.domain, relays)
+    routes_of_listings(all_listings(mapped), mapped.split_domain.domain, relays)
 
 
-def _all_listings(mapped: MappedDomain) -> Iterator[Listing]:
+def all_listings(mapped: MappedDomain) -> Iterator[Listing]:
+    """Give every line of every directory of a domain."""
     domain = mapped.split_domain.domain
     yield from read_listings(mapped.directory, domain)
     for site, source in mapped.site_directories.items():
