@@ -45,6 +45,7 @@ SOURCES = sorted(
                 "mta/postfix/routing_server",
                 "mta/postfix/server_facts",
                 "mta/postfix/transports",
+                "mta/postfix/void_verdicts",
             )
         ),
     ]

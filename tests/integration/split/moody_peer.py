@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from split_network import Network
-from split_server import SplitServer, configured_server
+from split_server import GROWN_MAIN_CF, SplitServer, configured_server
 
 USERS = ("cyd", "verify")
 # What a mood is in main.cf, besides the usual.
@@ -36,7 +36,7 @@ MOODS = {
 
 @dataclass(frozen=True)
 class MoodyPeer:
-    """A server at the host ``cloud`` with two users of example.com."""
+    """A server with two users of example.com."""
 
     server: SplitServer
 
@@ -75,9 +75,9 @@ class MoodyPeer:
 
 
 @contextmanager
-def moody_peer(network: Network) -> Iterator[MoodyPeer]:
+def moody_peer(network: Network, host: str = "cloud") -> Iterator[MoodyPeer]:
     """Give such a site, which is down at first."""
-    with configured_server(network, "cloud") as server:
+    with configured_server(network, host, GROWN_MAIN_CF + "\n") as server:
         peer = MoodyPeer(server)
         peer.become("down")
         yield peer

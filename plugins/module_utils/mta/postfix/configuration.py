@@ -69,7 +69,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType, table_type
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, plan_own_table
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import default_local_transport
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.verdicts import standing_verdicts
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.verdicts import (
+    domains_asked_anew,
+    standing_verdicts,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.void_verdicts import plan_for_domains
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import LOCAL
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import RoutingSettings
@@ -162,13 +166,18 @@ class Configurator:
         if main_cf != server.main_cf:
             warnings = check_staged(server, main_cf)
         tables = self._plan_tables(server, kind, wanted)
+        domains = tables.get("domains")
+        asked_anew = domains_asked_anew(domains.before or "", domains.after) if domains else []
+        forgetting = plan_for_domains(server, self.directory, asked_anew)
         # What was borrowed before stays on record until main.cf has changed, and domains that go stay in the settings
         # until nothing of them is left, so that a killed run can be repeated.
         interim_loan = new_loan if main_cf == server.main_cf else loan.joined(new_loan)
         steps = (
             *self._changed_files(before.joined(after), interim_loan),
+            *forgetting.before,
             *in_safe_order(tables, WriteMainCf(server, main_cf) if main_cf != server.main_cf else None),
             *((self._loan_file(new_loan),) if interim_loan != new_loan else ()),
+            *forgetting.after,
         )
         gone = before.names - after.names
         if gone:
@@ -176,7 +185,7 @@ class Configurator:
         if steps and not self.directory.exists():
             steps = (CreateDirectory(self.directory), *steps)
         diffs = (*_main_cf_diff(server.main_cf, main_cf, server), *(_table_diff(change) for change in tables.values()))
-        return Configuration(steps, diffs, (*warnings, *_call_ahead_warnings(settings)))
+        return Configuration(steps, diffs, (*warnings, *forgetting.warnings, *_call_ahead_warnings(settings)))
 
     def _held_by_the_server_itself(self, server: PostfixServer, after: ServerState) -> frozenset[str]:
         """Give the domains of local mode that the server's own settings deliver here already.

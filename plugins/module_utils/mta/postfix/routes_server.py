@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesRequest
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, Step, shown_lines
@@ -47,6 +47,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
     RELAY_SERVICE,
     default_local_transport,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.void_verdicts import plan_for_routes
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
 from ansible_collections.mailops.split_domain.plugins.module_utils.recipient_aliases import alias_lines
 
@@ -78,9 +79,7 @@ class PostfixRoutesServer:
         return plan_routes(server, directory, request, settled)
 
 
-def plan_routes(
-    server: PostfixServer, directory: Path, request: RoutesRequest, settled: Mapping[str, Optional[str]]
-) -> Plan:
+def plan_routes(server: PostfixServer, directory: Path, request: RoutesRequest, settled: Mapping[str, Any]) -> Plan:
     """Plan the section of one domain in the tables of routes and aliases below ``directory``.
 
     ``settled`` are the domain's settings on this server, if there are any: their local transport counts when the
@@ -107,7 +106,11 @@ def plan_routes(
         _SectionEdit(table, directory / "routes", ROUTES, HEADER, domain, section),
     )
     changes = [(edit, change) for edit in edits for change in [edit.plan(server)] if change is not None]
-    steps: tuple[Step, ...] = tuple(WriteTable(change) for _edit, change in changes)
+    lost = _routes_in(domain, gone).keys() - _routes_in(domain, come).keys()
+    asks_ahead = bool(settled.get("unknown") and settled.get("call_ahead"))
+    forgetting = plan_for_routes(server, directory, domain, lost if asks_ahead else ())
+    writing: tuple[Step, ...] = tuple(WriteTable(change) for _edit, change in changes)
+    steps = (*forgetting.before, *writing, *forgetting.after)
     if steps and not directory.exists():
         steps = (CreateDirectory(directory), *steps)
     stands = any((directory / name).exists() for name in ("aliases", "routes"))
@@ -115,7 +118,8 @@ def plan_routes(
     if reload_noted or any(change.reload_due for _edit, change in changes):
         steps = (*steps, Settle(server.config_directory))
     values["table_changed"] = bool(steps)
-    return Plan(steps=steps, values=values, diffs=tuple(edit.diff(change) for edit, change in changes))
+    diffs = tuple(edit.diff(change) for edit, change in changes)
+    return Plan(steps=steps, values=values, diffs=diffs, warnings=forgetting.warnings)
 
 
 @dataclass(frozen=True)

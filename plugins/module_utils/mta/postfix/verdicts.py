@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import CALL_AHEAD_CLASS
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import transport_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import (
     ACCEPTS_EVERYTHING,
@@ -24,8 +25,13 @@ _TEXTS = {
     REFUSES: "450 4.1.1 User unknown here; the next site refuses to be asked",
     NOT_ASKED: "450 4.1.1 User unknown here; the next site was not verified yet",
 }
-CLASS_OF_VERDICT = {verdict: f"split_domain_{verdict}" for verdict in (VERIFIED, *_TEXTS)}
+CLASS_OF_VERDICT = {
+    VERIFIED: "split_domain_verified",
+    **{verdict: f"split_domain_unverified_{verdict}" for verdict in _TEXTS},
+}
 _VERDICT_OF_CLASS = {name: verdict for verdict, name in CLASS_OF_VERDICT.items()}
+# Classes that believe the next site.
+_ASKING = (CALL_AHEAD_CLASS, CLASS_OF_VERDICT[VERIFIED])
 STRICT_CLASSES = {name: f"{name}_to_peers" for name in CLASS_OF_VERDICT.values()}
 """By class the one for peers, who get the same answer although they may be in mynetworks."""
 
@@ -43,14 +49,26 @@ def verdict_classes() -> dict[str, str]:
 
 def standing_verdicts(domains_table: str, settings: Iterable[DomainSettings]) -> dict[str, str]:
     """Give the verdicts by domain that stand in the text of the table ``domains`` and are of the settings' relays."""
-    rows = dict(words for words in (line.split(None, 1) for line in domains_table.splitlines()) if len(words) > 1)
+    rows = _rows(domains_table)
     found: dict[str, str] = {}
     for entry in settings:
         peer = entry.verified_peer
-        verdict = _VERDICT_OF_CLASS.get(rows.get(f"@{entry.domain}", "").strip())
-        if peer is not None and verdict and rows.get(entry.domain, "").strip() == transport_of(peer.relay):
+        verdict = _VERDICT_OF_CLASS.get(rows.get(f"@{entry.domain}", ""))
+        if peer is not None and verdict and rows.get(entry.domain) == transport_of(peer.relay):
             found[entry.domain] = verdict
     return found
+
+
+def domains_asked_anew(before: str, after: str) -> list[str]:
+    """Give the domains whose unknown recipients are asked for at another site, or were not asked for."""
+    old, new = _rows(before), _rows(after)
+    return sorted(
+        key[1:]
+        for key, question in new.items()
+        if key.startswith("@")
+        and question in _ASKING
+        and (old.get(key), old.get(key[1:])) != (question, new.get(key[1:]))
+    )
 
 
 def question_of(entry: DomainSettings) -> str | None:
@@ -58,3 +76,8 @@ def question_of(entry: DomainSettings) -> str | None:
     if entry.verified_peer is None:
         return None
     return CLASS_OF_VERDICT[entry.verdict or NOT_ASKED]
+
+
+def _rows(table: str) -> dict[str, str]:
+    rows = (line.split(None, 1) for line in table.splitlines() if not line.startswith("#"))
+    return {words[0]: words[1].strip() for words in rows if len(words) > 1}
