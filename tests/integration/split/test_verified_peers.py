@@ -216,6 +216,27 @@ def test_a_turn_of_the_verdict_can_be_killed_anywhere(sites: Sites) -> None:
     assert killed > 1
 
 
+def test_two_sites_that_are_set_up_one_after_the_other_believe_each_other_once_both_are_asked_again(
+    network: Network,
+) -> None:
+    with configured_server(network, "hq") as hq, configured_server(network, "cloud") as cloud:
+        wishes = {}
+        for server, name, other, other_name in ((cloud, "cloud", hq, "hq"), (hq, "hq", cloud, "cloud")):
+            server.start()
+            relay = {"host": other.address, "port": other.port}
+            peers = [{"site": other_name, "relay": relay, "verification_address": f"{other_name}.user@example.com"}]
+            wishes[name] = {"domain": "example.com", "unknown": other_name, "peers": peers}
+            server.routes("example.com", routes=[{"address": f"{name}.user@example.com", "to": "local"}])
+        assert cloud.split(wishes["cloud"])["domains"][0]["verdict"] in ("refuses", "not_asked")
+        assert cloud.ask("hq.user@example.com").code == 450
+        assert hq.split(wishes["hq"])["domains"][0]["verdict"] == "verified"
+        assert cloud.split(wishes["cloud"])["domains"][0]["verdict"] == "verified"
+        assert not cloud.split(wishes["cloud"])["changed"]
+        assert not hq.split(wishes["hq"])["changed"]
+        assert cloud.ask("hq.user@example.com").code == 250
+        assert cloud.ask("nobody@example.com").code == 550
+
+
 def test_the_server_is_given_back_as_it_was(network: Network, sites: Sites) -> None:
     sites.peer.become("accepting everything")
     with configured_server(network, "hq") as server:
