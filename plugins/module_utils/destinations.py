@@ -108,7 +108,8 @@ class RoutesRequest:
     """What ``recipient_routes`` is asked for: the routes of one domain that shall be all, there, or gone.
 
     ``text`` holds them; for ``absent`` only its addresses count, with ``only_local`` only its local ones.
-    ``local_transport`` None is the server's own, and ``subdomain`` that of its site, None for the one it has already.
+    ``local_transport`` None is the server's own, and ``subdomain`` that of its site, None for the one it has already,
+    and so with ``alias_domains``.
     """
 
     text: RoutesText
@@ -116,6 +117,7 @@ class RoutesRequest:
     local_transport: Optional[str] = None
     only_local: bool = False
     subdomain: Optional[str] = None
+    alias_domains: Optional[tuple[str, ...]] = None
 
 
 def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, Destination]:

@@ -32,6 +32,7 @@ class DomainRoutes:
     local_transport: str | None = None
     subdomain: str | None = None
     """The sub-domain of the server's own site."""
+    alias_domains: tuple[str, ...] = ()
 
     @property
     def rewrites(self) -> bool:
@@ -93,16 +94,18 @@ def left_out_servers(mapped_domains: Iterable[MappedDomain], host: str, taking_p
 def mx_record_sets(mapped_domains: Iterable[MappedDomain], of: str = "all") -> list[dict[str, Any]]:
     """Give the ``record_sets`` of the module ``mx_records`` for every domain and sub-domain of the map with an MX set.
 
-    ``of`` limits them to ``domains`` or ``subdomains``. The TTL of a domain is that of its sub-domains, too. A domain
-    that is no longer split keeps its MX records: they belong to its mail, not to the split.
+    ``of`` limits them to ``domains``, the alias domains of each with its set, or ``subdomains``. The TTL of a domain is
+    that of its sub-domains, too. A domain that is no longer split keeps its MX records: they belong to its mail, not to
+    the split.
     """
     record_sets: list[dict[str, Any]] = []
     for mapped in mapped_domains:
         if not mapped.present:
             continue
         subdomains = (site.subdomain for site in mapped.split_domain.sites if site.subdomain is not None)
+        names = (mapped.split_domain.domain, *mapped.alias_domains)
         wanted = [
-            *([(mapped.split_domain.domain, mapped.mx)] if of != "subdomains" else []),
+            *((name, mapped.mx) for name in names if of != "subdomains"),
             *((one.name, one.mx) for one in subdomains if of != "domains"),
         ]
         record_sets += [_record_set(name, mx, mapped.mx_ttl) for name, mx in wanted if mx is not None]
@@ -146,6 +149,7 @@ def _settings(mapped: MappedDomain, site: Site) -> DomainSettings:
         call_ahead=site.name not in mapped.call_ahead_off,
         local_transport=site.local_transport,
         subdomain=_name(site.subdomain),
+        alias_domains=mapped.alias_domains,
     )
 
 
@@ -161,6 +165,7 @@ def _routes(mapped: MappedDomain, site: Site, rewriting: bool) -> DomainRoutes:
         },
         local_transport=site.local_transport,
         subdomain=_name(site.subdomain),
+        alias_domains=mapped.alias_domains,
     )
 
 

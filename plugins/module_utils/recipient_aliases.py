@@ -11,16 +11,18 @@ from collections.abc import Collection
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesText
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 
+_ANY_LINE = re.compile(r"^([^@\n]+)(@[^\t\n]+)\t", re.MULTILINE)
 _LOCAL_LINE = re.compile(r"^([^@\n]+)(@[^\t\n]+)\tlocal$", re.MULTILINE)
 _REWRITTEN_LINE = re.compile(r"^([^@\n]+)(@[^\t\n]+)\t([^@\t\n:]*)@([^\t\n]+)$", re.MULTILINE)
 
 
-def alias_lines(text: RoutesText, own_subdomains: Collection[str]) -> str:
+def alias_lines(text: RoutesText, own_subdomains: Collection[str], alias_domains: Collection[str] = ()) -> str:
     """Give the lines ``address<TAB>address`` that follow from the routes of a domain, sorted.
 
     An address that lives on another site is rewritten to that site's sub-domain. In ``own_subdomains``, those of this
-    server's own site, each mailbox that lives here has its address, and nobody else. Raises InvalidInput for an address
-    that is rewritten to one of them: it would be rewritten back, and so for ever.
+    server's own site, each mailbox that lives here has its address, and nobody else. In ``alias_domains``, other names
+    of the domain, each address has one, wherever its mailbox lives. Raises InvalidInput for an address that is
+    rewritten to one of ``own_subdomains``: it would be rewritten back, and so for ever.
     """
     lines = []
     for match in _REWRITTEN_LINE.finditer(text.lines):
@@ -34,6 +36,9 @@ def alias_lines(text: RoutesText, own_subdomains: Collection[str]) -> str:
     if own_subdomains:
         for local_part, domain in _LOCAL_LINE.findall(text.lines):
             lines += [f"{local_part}@{subdomain}\t{local_part}{domain}\n" for subdomain in own_subdomains]
+    if alias_domains:
+        for local_part, domain in _ANY_LINE.findall(text.lines):
+            lines += [f"{local_part}@{name}\t{local_part}{domain}\n" for name in alias_domains]
     return "".join(sorted(lines))
 
 

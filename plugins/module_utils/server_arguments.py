@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -114,7 +115,9 @@ def _recipients_by_domain(split_domains: Any, search: Sequence[str]) -> dict[str
         for listing in islice(all_listings(mapped), MOST_LISTINGS_READ) if mapped.present else ():
             living_at.setdefault(listing.site, listing)
         split_domain = mapped.split_domain
-        recipients[split_domain.domain] = [str(one.address) for one in living_at.values()][:MOST_RECIPIENTS]
+        found = [one.address.local_part for one in living_at.values()][:MOST_RECIPIENTS]
+        for name in (split_domain.domain, *mapped.alias_domains):
+            recipients[name] = [f"{local_part}@{name}" for local_part in found]
         for site in split_domain.sites:
             if site.subdomain is not None and site.name in living_at:
                 name = site.subdomain.name
@@ -133,13 +136,10 @@ def _located(mapped: MappedDomain, search: Sequence[str]) -> MappedDomain:
 
     if not mapped.present:
         return mapped
-    return MappedDomain(
-        split_domain=mapped.split_domain,
+    return replace(
+        mapped,
         directory=locate_all(mapped.directory),
         site_directories={name: locate_all(source) for name, source in mapped.site_directories.items()},
-        call_ahead_off=mapped.call_ahead_off,
-        mx=mapped.mx,
-        mx_ttl=mapped.mx_ttl,
     )
 
 
@@ -163,6 +163,7 @@ def _route_arguments(routes: DomainRoutes) -> dict[str, Any]:
         "domain": routes.domain,
         "local_transport": routes.local_transport,
         "subdomain": routes.subdomain,
+        "alias_domains": list(routes.alias_domains),
         "state": "exact",
     }
     if source and all(isinstance(part, str) for part in source):

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.alias_domains import parse_alias_domains
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
@@ -46,6 +47,8 @@ class DomainSettings:
     """What was found of the site in ``unknown``; no setting, so that it neither makes a difference nor is kept here."""
     subdomain: str | None = None
     """The mail domain of this server's own site alone, in which its mailboxes have an address each."""
+    alias_domains: tuple[str, ...] = ()
+    """Other names of the domain, sorted, in which each of its addresses has an address."""
 
     @property
     def unknown_relay(self) -> Relay | None:
@@ -67,6 +70,7 @@ class DomainSettings:
             "call_ahead": self.call_ahead,
             "local_transport": self.local_transport,
             "subdomain": self.subdomain,
+            "alias_domains": list(self.alias_domains),
             "peers": [
                 {
                     "site": peer.site,
@@ -109,7 +113,12 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
         )
     call_ahead = arguments.get("call_ahead")
     subdomain = _parse_subdomain(arguments.get("subdomain"))
+    alias_domains = parse_alias_domains(arguments.get("alias_domains"), domain)
     _refuse_shared_subdomain(domain, [subdomain, *(peer.subdomain for peer in peers)])
+    if subdomain in alias_domains:
+        raise InvalidInput(
+            f"{domain} has the sub-domain {subdomain}, which is an alias domain of {domain}: remove it from one of them"
+        )
     return DomainSettings(
         domain=domain,
         role=role,
@@ -118,6 +127,7 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
         call_ahead=True if call_ahead is None else bool(call_ahead),
         local_transport=parse_local_transport(arguments.get("local_transport"), domain),
         subdomain=subdomain,
+        alias_domains=alias_domains,
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.alias_domains import parse_alias_domains
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
 from ansible_collections.mailops.split_domain.plugins.module_utils.mapped_mx import (
@@ -38,7 +39,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.topology impo
 
 # ASCII: without it IGNORECASE takes the Kelvin sign for a k.
 _SITE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.IGNORECASE | re.ASCII)
-_DOMAIN_KEYS = ("domain", "directory", "mx", "mx_ttl", "sites", "state")
+_DOMAIN_KEYS = ("domain", "directory", "mx", "mx_ttl", "alias_domains", "sites", "state")
 _SITE_KEYS = (
     "name",
     "role",
@@ -69,6 +70,7 @@ class MappedDomain:
     call_ahead_off: frozenset[str] = frozenset()
     mx: tuple[MxRecord, ...] | None = None
     mx_ttl: int | None = None
+    alias_domains: tuple[str, ...] = ()
 
 
 def parse_split_map(entries: Any) -> tuple[MappedDomain, ...]:
@@ -85,7 +87,7 @@ def parse_split_map(entries: Any) -> tuple[MappedDomain, ...]:
         if domain in seen:
             raise InvalidInput(f"split_domains describes {domain} twice: merge the two entries")
         seen.add(domain)
-    _refuse_shared_subdomains(mapped)
+    _refuse_shared_names(mapped)
     refuse_two_policies(site.relay for entry in mapped for site in entry.split_domain.sites)
     return mapped
 
@@ -149,6 +151,7 @@ def _parse_domain(entry: Any) -> MappedDomain:
         call_ahead_off=frozenset(name for name, site in zip(names, written_sites) if site.get("call_ahead") is False),
         mx=parse_mx_set(entry.get("mx"), f"'mx' of {domain}"),
         mx_ttl=parse_mx_ttl(entry.get("mx_ttl"), f"'mx_ttl' of {domain}"),
+        alias_domains=parse_alias_domains(entry.get("alias_domains"), domain),
     )
 
 
@@ -183,9 +186,18 @@ def _parse_site(value: Any, domain: str) -> Site:
     )
 
 
-def _refuse_shared_subdomains(mapped: Sequence[MappedDomain]) -> None:
-    """Raise InvalidInput where a sub-domain is a domain of the map itself, or that of two sites."""
+def _refuse_shared_names(mapped: Sequence[MappedDomain]) -> None:
+    """Raise InvalidInput where an alias domain or a sub-domain is a domain of the map itself, or that of two."""
     owner_of = {entry.split_domain.domain: "a domain of split_domains itself" for entry in mapped}
+    for entry in mapped:
+        for name in entry.alias_domains:
+            owner = entry.split_domain.domain
+            earlier = owner_of.setdefault(name, f"an alias domain of {owner}")
+            if earlier != f"an alias domain of {owner}":
+                raise InvalidInput(
+                    f"{owner} has the alias domain {name}, which is {earlier}: a name stands for one domain, "
+                    f"remove it from one of them"
+                )
     for entry in mapped:
         for site in entry.split_domain.sites:
             if site.subdomain is None:

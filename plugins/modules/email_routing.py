@@ -30,7 +30,7 @@ description:
     refused.
   - Nobody gets a bounce for mail to nobody. Recipients that are not listed are asked for at RCPT, at the next exchanger
     or at the transport that delivers here. 550 is the answer for those who do not exist, and 450 while nobody can be
-    asked. Whoever was found before stays known for a month (C(address_verify_positive_expire_time) of Postfix).
+    asked. Whoever was found before stays known for three days (C(address_verify_positive_expire_time)).
   - Works on any number of domains with one reload of the mail server at most. When the last domain goes, C(main.cf) is
     byte for byte what it was.
   - A domain does not go while mail for it waits in the queue, which would be bounced.

@@ -81,6 +81,13 @@ options:
       - When omitted, what P(mailops.split_domain.split_domains#module) was given for the domain. Needed where routes
         are written before.
     type: str
+  alias_domains:
+    description:
+      - Other names of the domain. Each of its addresses that has a route has an address in them, too.
+      - When omitted, what P(mailops.split_domain.split_domains#module) was given for the domain. Needed where routes
+        are written before.
+    type: list
+    elements: str
   only_local:
     description:
       - Take only the local ones of the routes, with O(state=present).
@@ -224,6 +231,7 @@ def main() -> None:
             "site": {"type": "str"},
             "local_transport": {"type": "str"},
             "subdomain": {"type": "str"},
+            "alias_domains": {"type": "list", "elements": "str"},
             "only_local": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["exact", "present", "absent"], "default": "present"},
             "mta": {"type": "str", "choices": list(MTA_CHOICES), "default": "auto"},

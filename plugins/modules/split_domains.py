@@ -73,6 +73,14 @@ options:
             for. Known in it are the addresses that P(mailops.split_domain.recipient_routes#module) has routes to here
             for.
         type: str
+      alias_domains:
+        description:
+          - Other names of the domain. This server takes mail for the addresses that
+            P(mailops.split_domain.recipient_routes#module) has routes for, under all of its names. Unknown recipients
+            are dealt with as those of the domain are.
+        type: list
+        elements: str
+        default: []
       peers:
         description: The other sites of the domain. Required with O(domains[].state=present).
         type: list
@@ -278,6 +286,7 @@ DOMAIN = {
     "call_ahead": {"type": "bool", "default": True},
     "local_transport": {"type": "str"},
     "subdomain": {"type": "str"},
+    "alias_domains": {"type": "list", "elements": "str", "default": []},
     "peers": {
         "type": "list",
         "elements": "dict",

@@ -85,13 +85,14 @@ def prove_repair(told: Story) -> list[str]:
         print(f"{drift.host}: {drift.words}")
         drift.apply()
     drifted = {host: postfix_files(host, times=True) for host in told.hosts}
-    predicted = run_site(told.folder, "--check").changed
+    # Of two domains with a lost index in common, the task of either would repair it, and that of the first does.
+    predicted = {change[:2] for change in run_site(told.folder, "--check").changed}
     faults = [
         f"check mode touched {host}: {line}"
         for host in told.hosts
         for line in differences(drifted[host], postfix_files(host, times=True))
     ]
-    done = run_site(told.folder).changed
+    done = {change[:2] for change in run_site(told.folder).changed}
     faults += [f"check mode did not predict a change: {', '.join(one)}" for one in sorted(done - predicted)]
     faults += [f"check mode predicted no change: {', '.join(one)}" for one in sorted(predicted - done)]
     again = run_site(told.folder).changed

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.alias_domains import parse_alias_domains
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import (
     LOCAL,
     RoutesRequest,
@@ -68,4 +69,12 @@ def parse_request(arguments: dict[str, Any]) -> RoutesRequest:
         raise InvalidInput(f"the routes of {domain} have only_local with state {state}: it goes with present only")
     transport = parse_local_transport(arguments["local_transport"], f"the routes of {domain}")
     subdomain = canonical_domain(arguments["subdomain"]) if arguments["subdomain"] else None
-    return RoutesRequest(text, state, transport, only_local=arguments["only_local"], subdomain=subdomain)
+    aliases = arguments["alias_domains"]
+    return RoutesRequest(
+        text,
+        state,
+        transport,
+        only_local=arguments["only_local"],
+        subdomain=subdomain,
+        alias_domains=None if aliases is None else parse_alias_domains(aliases, domain),
+    )

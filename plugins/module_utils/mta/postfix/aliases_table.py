@@ -20,10 +20,12 @@ HEADER = (
 )
 
 
-def aliases_section(table: RoutesTable, request: RoutesRequest, own_subdomains: Collection[str]) -> str:
-    """Give the section of the request's domain that fits its routes; ``own_subdomains`` as in ``alias_lines``."""
+def aliases_section(
+    table: RoutesTable, request: RoutesRequest, own_subdomains: Collection[str], alias_domains: Collection[str]
+) -> str:
+    """Give the section of the request's domain that fits its routes; the names are those of ``alias_lines``."""
     text = request.text.only_local() if request.only_local else request.text
-    wanted = "" if request.state == "absent" else alias_lines(text, own_subdomains)
+    wanted = "" if request.state == "absent" else alias_lines(text, own_subdomains, alias_domains)
     present = table.sections.get(request.text.domain, "")
     if request.state == "exact" or not present:
         return wanted

@@ -78,6 +78,7 @@ def split_horizon(transports: Sequence[str], strict_classes: Mapping[str, str]) 
     return ", ".join(
         (
             f"check_recipient_access pipemap:{{${ROUTES},{loop}}}",
+            f"check_recipient_access pipemap:{{${ALIASES},${ROUTES},{loop}}}",
             of_unknowns(f"pipemap:{{${DOMAINS},{unknown}}}"),
             # A peer may be in mynetworks, and still its own peers get their final answer through us.
             of_unknowns(f"pipemap:{{${QUESTION},{strictly}}}"),

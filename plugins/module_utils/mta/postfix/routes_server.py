@@ -96,10 +96,11 @@ def plan_routes(server: PostfixServer, directory: Path, request: RoutesRequest, 
     aliases = RoutesTable.parse(read_text(directory / "aliases") or "")
     # A sub-domain that goes has its addresses until its settings go, for others may still send mail there.
     subdomains = {name for name in (request.subdomain, settled.get("subdomain")) if name}
-    rewritten = aliases_section(aliases, request, subdomains)
+    names = {*(request.alias_domains or ()), *settled.get("alias_domains", ())}
+    rewritten = aliases_section(aliases, request, subdomains, names)
     gone, come = _changed_lines(table.sections.get(domain, ""), section)
     values = _values(domain, section, _routes_in(domain, gone), _routes_in(domain, come))
-    values["complete"] = section == complete and rewritten == alias_lines(request.text, subdomains)
+    values["complete"] = section == complete and rewritten == alias_lines(request.text, subdomains, names)
     # Aliases first: an address that comes home is not sent away any more when its route says local.
     edits = (
         _SectionEdit(aliases, directory / "aliases", ALIASES, ALIASES_HEADER, domain, rewritten),

@@ -23,9 +23,9 @@ class ServerState:
 
     @property
     def names(self) -> frozenset[str]:
-        """All domains of the state, with the sub-domains that this server's own sites have."""
-        own = (entry.subdomain for entry in self.domains.values())
-        return frozenset({*self.domains, *self.modes, *(name for name in own if name is not None)})
+        """All domains of the state, with their other names and the sub-domains that this server's own sites have."""
+        own = {name for entry in self.domains.values() for name in (entry.subdomain, *entry.alias_domains) if name}
+        return frozenset({*self.domains, *self.modes, *own})
 
     @property
     def rewritten_to(self) -> frozenset[str]:
@@ -34,8 +34,13 @@ class ServerState:
         return frozenset(peer.subdomain for peer in peers if peer.subdomain is not None)
 
     def refuse_double_use(self) -> None:
-        """Raise ServerStateError for a sub-domain of this server's own site that is another domain of the state."""
+        """Raise ServerStateError for an alias domain or an own sub-domain that is a domain of the state itself."""
         for entry in self.domains.values():
+            for name in sorted({*self.domains, *self.modes}.intersection(entry.alias_domains)):
+                raise ServerStateError(
+                    f"{entry.domain} has the alias domain {name}, which is split on this server itself or has a "
+                    f"routing mode here: give it the state absent there first, or remove it from the alias domains"
+                )
             if entry.subdomain in {*self.domains, *self.modes}:
                 raise ServerStateError(
                     f"{entry.domain} has the sub-domain {entry.subdomain}, which is split on this server itself or has "

@@ -52,6 +52,9 @@ KNOWN_RECIPIENT = "known"
 # attack does not turn into a probe each; see postconf(5), address_verify_negative_refresh_time.
 CALL_AHEAD_PARAMETERS = {
     "unverified_recipient_reject_code": "550",
+    # Long enough for an outage, short for a mailbox that was deleted: Postfix's default believes in it for a month.
+    "address_verify_positive_refresh_time": "1h",
+    "address_verify_positive_expire_time": "3d",
     "address_verify_negative_refresh_time": "1m",
     "address_verify_negative_expire_time": "5m",
     "address_verify_poll_delay": "1s",
@@ -174,11 +177,12 @@ def _calls_ahead(settings: DomainSettings) -> bool:
 
 
 def _domain_rows(settings: DomainSettings) -> list[tuple[str, str]]:
-    """Give the entries of a domain, and those of the sub-domain of the server's own site.
+    """Give the entries of a domain, those of its other names, and those of the sub-domain of the server's own site.
 
-    In the sub-domain only addresses with an alias are known. It has a transport as a domain without a fallback has.
+    Its other names are domains like itself, whose known addresses are aliases. In the sub-domain only addresses with an
+    alias are known; it has a transport as a domain without a fallback has.
     """
-    rows = _rows(settings)
+    rows = [row for name in (settings.domain, *settings.alias_domains) for row in _rows(replace(settings, domain=name))]
     if settings.subdomain is not None:
         rows += _rows(replace(settings, domain=settings.subdomain, unknown=None))
     return rows
