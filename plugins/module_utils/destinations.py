@@ -17,6 +17,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.addresses imp
     Address,
     parse_recipient,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import (
+    COPIES,
+    copy_domain,
+    parse_copies,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, next_hop, parse_relay
@@ -41,11 +46,20 @@ class RoutesText:
 
     domain: str
     lines: str
+    copies: str = ""
+    """Lines ``address<TAB>domain domain``: where copies go of mail for a local address, or arrive for another one."""
 
     @classmethod
-    def of(cls, domain: str, routes: Mapping[Address, Destination]) -> RoutesText:
-        """Give the text of a domain's routes."""
-        return cls(domain, "".join(sorted(f"{address}\t{show(to)}\n" for address, to in routes.items())))
+    def of(
+        cls, domain: str, routes: Mapping[Address, Destination], copies: Mapping[Address, Iterable[str]] | None = None
+    ) -> RoutesText:
+        """Give the text of a domain's routes, and of copies for the sites that each address names."""
+        copied = (
+            f"{address}\t{' '.join(copy_domain(site, domain) for site in sites)}\n"
+            for address, sites in (copies or {}).items()
+        )
+        lines = sorted(f"{address}\t{show(to)}\n" for address, to in routes.items())
+        return cls(domain, "".join(lines), "".join(sorted(copied)))
 
     @classmethod
     def parse(cls, text: str) -> RoutesText:
@@ -54,7 +68,8 @@ class RoutesText:
         domain = title[len(_TITLE) :] if title.startswith(_TITLE) else ""
         if not domain:
             raise InvalidInput(_NOT_OURS)
-        return cls(domain, lines)
+        lines, _marker, copies = lines.partition(_COPIES)
+        return cls(domain, lines, copies)
 
     def check(self) -> None:
         """Raise InvalidInput unless every line is one that ``of`` makes; to be asked before anything is written."""
@@ -62,12 +77,16 @@ class RoutesText:
         rewritten = rf"(?:{DOT_ATOM_PATTERN})?@[a-z0-9.-]+"
         destination = rf"(?:local|{server}(?:,{server})*|{rewritten})"
         line = rf"{DOT_ATOM_PATTERN}@{re.escape(self.domain)}\t{destination}\n"
-        if not re.fullmatch(f"(?:{line})*", self.lines, re.ASCII):
+        names = rf"[a-z0-9.-]+\.{re.escape(COPIES)}"
+        copied = rf"{DOT_ATOM_PATTERN}@{re.escape(self.domain)}\t{names}(?: {names})*\n"
+        if not (
+            re.fullmatch(f"(?:{line})*", self.lines, re.ASCII) and re.fullmatch(f"(?:{copied})*", self.copies, re.ASCII)
+        ):
             raise InvalidInput(_NOT_OURS)
 
     def render(self) -> str:
         """Give the whole text."""
-        return f"{_TITLE}{self.domain}\n{self.lines}"
+        return f"{_TITLE}{self.domain}\n{self.lines}" + (f"{_COPIES}{self.copies}" if self.copies else "")
 
     def pack(self) -> str:
         """Give the text as it travels: compressed to about a tenth, in base64."""
@@ -83,9 +102,15 @@ class RoutesText:
         return cls.parse(text)
 
     def only_local(self) -> RoutesText:
-        """Give the routes of this server's own mailboxes alone."""
+        """Give the routes of this server's own mailboxes alone, and the copies that arrive here."""
         local = [line for line in self.lines.splitlines(keepends=True) if line.endswith("\tlocal\n")]
-        return RoutesText(self.domain, "".join(local))
+        own = self.local_addresses() if self.copies else frozenset()
+        arriving = [line for line in self.copies.splitlines(keepends=True) if line.partition("\t")[0] not in own]
+        return RoutesText(self.domain, "".join(local), "".join(arriving))
+
+    def local_addresses(self) -> frozenset[str]:
+        """Give the addresses of this server's own mailboxes."""
+        return frozenset(line.partition("\t")[0] for line in self.lines.splitlines() if line.endswith("\tlocal"))
 
     def with_transports(self, local_transport: str, relay_service: str) -> str:
         """Give the lines with transports instead of destinations.
@@ -97,6 +122,7 @@ class RoutesText:
 
 
 _TITLE = "mailops.split_domain routes of "
+_COPIES = "# copies\n"
 _NOT_OURS = (
     "the option 'content' is not what the collection's own action makes of a directory: "
     "leave it out, and name the file on the controller in 'src'"
@@ -133,6 +159,12 @@ def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, Destinati
                 f"{address} is routed twice, to {show(routes[address])} and to {show(destination)}: remove one of them"
             )
     return routes
+
+
+def copies_in(entries: Iterable[Mapping[str, Any]], domain: str) -> dict[Address, tuple[str, ...]]:
+    """Give the sites in ``copy`` of a list that ``parse_routes`` has read, for each address that has any."""
+    found = {parse_recipient(entry["address"], domain): entry.get("copy") for entry in entries}
+    return {address: parse_copies(value, f"the route of {address}") for address, value in found.items() if value}
 
 
 def parse_destination(value: Any, owner: str) -> Destination:

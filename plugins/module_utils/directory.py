@@ -13,11 +13,13 @@ from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address, parse_recipient
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import Destination
+from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import parse_copies
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, site_by_address
 
 ADDRESS_COLUMN = "address"
 SITE_COLUMN = "site"
+COPY_COLUMN = "copy"
 
 
 def locate(path: str, search: Sequence[str]) -> str:
@@ -66,6 +68,7 @@ def _read_rows(rows: Any, path: str, domain: str, own_site: str | None) -> Itera
         header = [column.strip().lower() for column in next(rows, [])]
         address_at = _column(header, ADDRESS_COLUMN, path)
         site_at = header.index(SITE_COLUMN) if SITE_COLUMN in header else None
+        copy_at = header.index(COPY_COLUMN) if COPY_COLUMN in header else None
         if site_at is None and own_site is None:
             site_at = _column(header, SITE_COLUMN, path)
         for row in rows:
@@ -79,7 +82,7 @@ def _read_rows(rows: Any, path: str, domain: str, own_site: str | None) -> Itera
             site = own_site if site_at is None else row[site_at].strip() or own_site
             if site is None:
                 raise InvalidInput(f"{where}, column '{SITE_COLUMN}' is empty: name the site that holds the mailbox")
-            yield _listing(row[address_at], site, domain, where)
+            yield _listing(row[address_at], site, domain, where, None if copy_at is None else row[copy_at])
     except csv.Error as error:
         raise InvalidInput(f"{path}, line {rows.line_num} is not CSV ({error}): fix the quotes") from error
 
@@ -88,13 +91,13 @@ def _read_row(row: Any, domain: str, own_site: str | None, where: str) -> Listin
     if isinstance(row, Mapping) and isinstance(row.get(ADDRESS_COLUMN), str):
         site = row.get(SITE_COLUMN) or own_site
         if isinstance(site, str):
-            return _listing(row[ADDRESS_COLUMN], site, domain, where)
+            return _listing(row[ADDRESS_COLUMN], site, domain, where, row.get(COPY_COLUMN))
     raise InvalidInput(f"the directory of {domain}, {where} ({row!r:.60}) needs 'address' and 'site': add them")
 
 
-def _listing(address: str, site: str, domain: str, where: str) -> Listing:
+def _listing(address: str, site: str, domain: str, where: str, copies: Any) -> Listing:
     try:
-        return Listing(parse_recipient(address, domain), site, where)
+        return Listing(parse_recipient(address, domain), site, where, parse_copies(copies, where))
     except InvalidInput as error:
         raise InvalidInput(f"{where}, column '{ADDRESS_COLUMN}': {error}") from error
 
@@ -119,4 +122,31 @@ def routes_of_listings(
                 f"{listing.source} puts {listing.address} on the site {listing.site!r}, which {domain} does not have: "
                 f"name one of {', '.join(sorted(destination_of_site)) or 'its sites in the option sites'}"
             )
+        unknown = next((site for site in listing.copies if site not in destination_of_site), None)
+        if unknown is not None:
+            raise InvalidInput(
+                f"{listing.source} wants copies for {listing.address} on the site {unknown!r}, which {domain} does not "
+                f"have: name one of {', '.join(sorted(destination_of_site))}"
+            )
     return {address: destination_of_site[site] for address, site in site_by_address(listings).items()}
+
+
+def copies_of_listings(
+    listings: Iterable[Listing], domain: str, own_site: str | None
+) -> dict[Address, tuple[str, ...]]:
+    """Give the sites whose copies a server of ``own_site`` has to do with, for each address that has any.
+
+    These are all others for a mailbox of its own, and itself for a mailbox of another site. Raises InvalidInput where
+    the site of the mailbox is to get a copy as well.
+    """
+    found: dict[Address, tuple[str, ...]] = {}
+    for listing in listings:
+        if listing.site in listing.copies:
+            raise InvalidInput(
+                f"{listing.source} puts {listing.address} on the site {listing.site} and wants a copy there, too: "
+                f"name other sites of {domain} in the column '{COPY_COLUMN}'"
+            )
+        concerned = listing.copies if listing.site == own_site else tuple({own_site} & set(listing.copies) - {None})
+        if concerned:
+            found[listing.address] = tuple(site for site in concerned if site is not None)
+    return found

@@ -23,7 +23,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.destinations 
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.directory import (
     ADDRESS_COLUMN,
+    COPY_COLUMN,
     SITE_COLUMN,
+    copies_of_listings,
     read_listings,
     routes_of_listings,
 )
@@ -52,7 +54,9 @@ def compile_source(arguments: Mapping[str, Any], find: Callable[[str], str]) -> 
     }
     text = _compile_plain(paths, domain, destinations)
     if text is None:
-        text = RoutesText.of(domain, routes_of_listings(read_listings(paths, domain, own_site), domain, destinations))
+        listings = list(read_listings(paths, domain, own_site))
+        routes = routes_of_listings(listings, domain, destinations)
+        text = RoutesText.of(domain, routes, copies_of_listings(listings, domain, own_site))
     if not text.lines:
         raise InvalidInput(
             f"the directory of {domain} ({', '.join(paths)}) lists no address: "
@@ -88,7 +92,7 @@ def _plain_rows(path: str, domain: str) -> Optional[list[tuple[str, str]]]:
     except (OSError, UnicodeDecodeError):
         return None
     columns = header.rstrip("\r").split(",")
-    if columns[:2] != [ADDRESS_COLUMN, SITE_COLUMN] or '"' in header:
+    if columns[:2] != [ADDRESS_COLUMN, SITE_COLUMN] or '"' in header or COPY_COLUMN in header.lower():
         return None
     longest = max(1, min(MAX_LOCAL_PART, MAX_ADDRESS - 1 - len(domain)))
     local_part = rf"(?!-)(?=[^@\n]{{1,{longest}}}@){DOT_ATOM_PATTERN}"

@@ -138,6 +138,7 @@ def _settings(mapped: MappedDomain, site: Site) -> DomainSettings:
             ),
             verification_address=other.verification_address,
             subdomain=_name(other.subdomain),
+            managed=bool(other.hosts),
         )
         for other in peers_of(mapped.split_domain, site)
     )

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesText
+from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import COPIES
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 
 _ANY_LINE = re.compile(r"^([^@\n]+)(@[^\t\n]+)\t", re.MULTILINE)
@@ -39,11 +40,39 @@ def alias_lines(text: RoutesText, own_subdomains: Collection[str], alias_domains
     if alias_domains:
         for local_part, domain in _ANY_LINE.findall(text.lines):
             lines += [f"{local_part}@{name}\t{local_part}{domain}\n" for name in alias_domains]
-    return "".join(sorted(lines))
+    return "".join(sorted([*lines, *_copy_lines(text)]))
 
 
-def without_addresses(lines: str, addresses: frozenset[str]) -> str:
-    """Give lines of aliases without those that lead from or to one of ``addresses``."""
-    return (
-        "".join(line for line in lines.splitlines(True) if addresses.isdisjoint(line.split())) if addresses else lines
-    )
+def without_addresses(lines: str, addresses: frozenset[str], with_copies: bool = True) -> str:
+    """Give lines of aliases without those that lead from or to one of ``addresses``.
+
+    Not ``with_copies`` keeps what sends copies of mail for these addresses.
+    """
+
+    def concerns(line: str) -> bool:
+        key, _tab, value = line.rstrip("\n").partition("\t")
+        if key in addresses:
+            return with_copies or not value.startswith(f"{key},")
+        return value in addresses or (key.endswith(f".{COPIES}") and _copied(key) in addresses)
+
+    return "".join(line for line in lines.splitlines(True) if not concerns(line)) if addresses else lines
+
+
+def _copy_lines(text: RoutesText) -> list[str]:
+    """Give the lines of copies: a local address becomes itself and its copies, a copy that arrives stays what it is."""
+    local = text.local_addresses() if text.copies else frozenset()
+    lines = []
+    for line in text.copies.splitlines():
+        address, _tab, domains = line.partition("\t")
+        names = [f"{address.partition('@')[0]}@{domain}" for domain in domains.split()]
+        if address in local:
+            lines.append(f"{address}\t{', '.join([address, *names])}\n")
+        else:
+            lines += [f"{name}\t{name}\n" for name in names]
+    return lines
+
+
+def _copied(key: str) -> str:
+    """Give the address whose copies travel under this name."""
+    local_part, _at, domain = key.partition("@")
+    return f"{local_part}@{domain[: -len(COPIES) - 1].partition('.')[2]}"

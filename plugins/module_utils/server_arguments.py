@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import show
 from ansible_collections.mailops.split_domain.plugins.module_utils.directory import (
+    copies_of_listings,
     locate,
     read_listings,
     routes_of_listings,
@@ -20,7 +21,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.exchange_chec
 from ansible_collections.mailops.split_domain.plugins.module_utils.plan import DomainRoutes, plan_server
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain, parse_split_map
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, peers_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, Site, peers_of
 
 NOBODY = "nobody-has-this-address"
 # Of a domain whose exchanges are asked; more would not tell more, and a long directory takes time to read.
@@ -39,12 +40,18 @@ def server_arguments(
     """
     mapped_domains = located_map(split_domains, search)
     plan = plan_server(mapped_domains, host, role, rewriting)
-    for mapped in mapped_domains:
-        if mapped.split_domain.domain in {entry.domain for entry in plan.settings}:
-            _check_directories(mapped)
+    planned = {entry.domain for entry in plan.settings}
+    copying = {
+        mapped.split_domain.domain: mapped.split_domain.site_of_host(host)
+        for mapped in mapped_domains
+        if mapped.split_domain.domain in planned and _check_directories(mapped)
+    }
     return {
         "domains": [
-            *({**entry.as_arguments(), "state": "present"} for entry in plan.settings),
+            *(
+                {**replace(entry, site=_name(copying.get(entry.domain))).as_arguments(), "state": "present"}
+                for entry in plan.settings
+            ),
             *({"domain": domain, "state": "absent"} for domain in plan.absent),
         ],
         "routes": [{**_route_arguments(entry), "rewrites": entry.rewrites} for entry in plan.routes],
@@ -143,10 +150,21 @@ def _located(mapped: MappedDomain, search: Sequence[str]) -> MappedDomain:
     )
 
 
-def _check_directories(mapped: MappedDomain) -> None:
-    """Read every directory of a domain together, so that two sites cannot both claim a mailbox."""
+def _name(site: Site | None) -> str | None:
+    return None if site is None else site.name
+
+
+def _check_directories(mapped: MappedDomain) -> bool:
+    """Read every directory of a domain together, so that two sites cannot both claim a mailbox.
+
+    Tell whether any address has copies.
+    """
+    domain = mapped.split_domain.domain
     relays = {site.name: site.relay for site in mapped.split_domain.sites}
-    routes_of_listings(all_listings(mapped), mapped.split_domain.domain, relays)
+    listings = list(all_listings(mapped))
+    routes_of_listings(listings, domain, relays)
+    copies_of_listings(listings, domain, None)
+    return any(listing.copies for listing in listings)
 
 
 def all_listings(mapped: MappedDomain) -> Iterator[Listing]:
@@ -178,7 +196,15 @@ def _route_arguments(routes: DomainRoutes) -> dict[str, Any]:
         *read_listings(routes.own_source, routes.domain, own_site=routes.own_site),
     )
     found = routes_of_listings(listings, routes.domain, routes.destination_of_site)
+    copies = copies_of_listings(listings, routes.domain, routes.own_site)
     return {
         **common,
-        "routes": [{"address": str(address), "to": show(destination)} for address, destination in found.items()],
+        "routes": [
+            {
+                "address": str(address),
+                "to": show(destination),
+                **({"copy": list(copies[address])} if address in copies else {}),
+            }
+            for address, destination in found.items()
+        ],
     }

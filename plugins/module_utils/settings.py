@@ -31,6 +31,8 @@ class Peer:
     clients: tuple[str, ...]
     verification_address: str | None = None
     subdomain: str | None = None
+    managed: bool = False
+    """Whether the site is set up by this collection, too, and knows copies of mail by their names."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class DomainSettings:
     """The mail domain of this server's own site alone, in which its mailboxes have an address each."""
     alias_domains: tuple[str, ...] = ()
     """Other names of the domain, sorted, in which each of its addresses has an address."""
+    site: str | None = None
+    """The name of this server's own site, where sites get copies of mail."""
 
     @property
     def unknown_relay(self) -> Relay | None:
@@ -71,6 +75,7 @@ class DomainSettings:
             "local_transport": self.local_transport,
             "subdomain": self.subdomain,
             "alias_domains": list(self.alias_domains),
+            "site": self.site,
             "peers": [
                 {
                     "site": peer.site,
@@ -78,6 +83,7 @@ class DomainSettings:
                     "clients": list(peer.clients),
                     "verification_address": peer.verification_address,
                     "subdomain": peer.subdomain,
+                    "managed": peer.managed,
                 }
                 for peer in self.peers
             ],
@@ -128,6 +134,7 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
         local_transport=parse_local_transport(arguments.get("local_transport"), domain),
         subdomain=subdomain,
         alias_domains=alias_domains,
+        site=parse_site_name(arguments["site"], domain) if arguments.get("site") else None,
     )
 
 
@@ -139,7 +146,14 @@ def _parse_peer(value: Mapping[str, Any], domain: str) -> Peer:
     verification_address = parse_verification_address(
         value.get("verification_address"), domain, f"the peer {site} of {domain}"
     )
-    return Peer(site, relay, tuple(sorted(clients)), verification_address, _parse_subdomain(value.get("subdomain")))
+    return Peer(
+        site=site,
+        relay=relay,
+        clients=tuple(sorted(clients)),
+        verification_address=verification_address,
+        subdomain=_parse_subdomain(value.get("subdomain")),
+        managed=bool(value.get("managed")),
+    )
 
 
 def _relay_arguments(relay: Relay) -> dict[str, Any]:

@@ -33,7 +33,8 @@ def subdomains_first(domains: Iterable[Mapping[str, Any]]) -> list[dict[str, Any
             }
             for peer in before["peers"]
         ]
-        joined = {**before, "subdomain": own, "peers": peers}
+        # Copies are known by their names before anybody sends one.
+        joined = {**before, "subdomain": own, "peers": peers, "site": before.get("site") or after.get("site")}
         if joined != before:
             found.append({**joined, "state": "present"})
     return found

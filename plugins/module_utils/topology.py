@@ -52,6 +52,8 @@ class Listing:
     address: Address
     site: str
     source: str
+    copies: tuple[str, ...] = ()
+    """Other sites that get a copy of the mail."""
 
 
 @dataclass(frozen=True)

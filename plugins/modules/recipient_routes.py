@@ -49,10 +49,17 @@ options:
             records. Make sure first that the sub-domain takes mail.
           - Not needed with O(state=absent).
         type: raw
+      copy:
+        description:
+          - Sites that get a copy of the mail for a local address. With a route elsewhere, this server's own site, when
+            it gets copies from there.
+          - In force when P(mailops.split_domain.split_domains#module) knows the name of this server's own site.
+        type: list
+        elements: str
   src:
     description:
-      - One or more CSV files on the controller with the columns C(address) and C(site), named in the first line.
-        Other columns are ignored.
+      - One or more CSV files on the controller with the columns C(address) and C(site), named in the first line, and
+        C(copy), the names of sites that get a copy. Other columns are ignored.
       - Mutually exclusive with O(routes).
     type: list
     elements: path
@@ -215,7 +222,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.door import r
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import MTA_CHOICES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.recipient_routes import set_routes
 
-ROUTE = {"address": {"type": "str", "required": True}, "to": {"type": "raw"}}
+ROUTE = {
+    "address": {"type": "str", "required": True},
+    "to": {"type": "raw"},
+    "copy": {"type": "list", "elements": "str"},
+}
 
 
 def main() -> None:

@@ -81,6 +81,11 @@ options:
         type: list
         elements: str
         default: []
+      site:
+        description:
+          - The name of this server's own site. Needed where sites get copies of mail for users of others (dual
+            delivery).
+        type: str
       peers:
         description: The other sites of the domain. Required with O(domains[].state=present).
         type: list
@@ -146,6 +151,14 @@ options:
                 P(mailops.split_domain.recipient_routes#module) says so.
               - An address that is rewritten to it is a loop when the site itself sends its mail.
             type: str
+          managed:
+            description:
+              - Whether the site is set up by this collection as well, with its name in C(site). Copies of mail go to it
+                under a name of their own, so that it does not send them back.
+              - A site that is not managed gets copies for the plain address. Its own mail for such an address is a
+                loop.
+            type: bool
+            default: false
   purge:
     description: Whether split domains that are not in O(domains) are removed from this server.
     type: bool
@@ -277,6 +290,7 @@ PEER = {
     "clients": {"type": "list", "elements": "str", "default": []},
     "verification_address": {"type": "str"},
     "subdomain": {"type": "str"},
+    "managed": {"type": "bool", "default": False},
 }
 DOMAIN = {
     "domain": {"type": "str", "required": True},
@@ -287,6 +301,7 @@ DOMAIN = {
     "local_transport": {"type": "str"},
     "subdomain": {"type": "str"},
     "alias_domains": {"type": "list", "elements": "str", "default": []},
+    "site": {"type": "str"},
     "peers": {
         "type": "list",
         "elements": "dict",

@@ -14,6 +14,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.destinations 
     LOCAL,
     RoutesRequest,
     RoutesText,
+    copies_in,
     parse_routes,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
@@ -64,7 +65,7 @@ def parse_request(arguments: dict[str, Any]) -> RoutesRequest:
             raise InvalidInput(f"the routes of {domain} are empty: list addresses, or give state exact to remove all")
         if state == "absent":
             entries = [{"address": entry.get("address"), "to": LOCAL} for entry in entries]
-        text = RoutesText.of(domain, parse_routes(entries, domain))
+        text = RoutesText.of(domain, parse_routes(entries, domain), copies_in(entries, domain))
     if arguments["only_local"] and state != "present":
         raise InvalidInput(f"the routes of {domain} have only_local with state {state}: it goes with present only")
     transport = parse_local_transport(arguments["local_transport"], f"the routes of {domain}")

@@ -30,7 +30,7 @@ def aliases_section(
     if request.state == "exact" or not present:
         return wanted
     asked = frozenset(line.partition("\t")[0] for line in text.lines.splitlines())
-    kept = without_addresses(present, asked)
+    kept = without_addresses(present, asked, with_copies=not request.only_local)
     return "".join(sorted({*kept.splitlines(True), *wanted.splitlines(True)}))
 
 

@@ -89,15 +89,16 @@ def plan_routes(server: PostfixServer, directory: Path, request: RoutesRequest, 
     table = RoutesTable.parse(read_text(directory / "routes") or "")
     transport = request.local_transport or settled.get("local_transport") or default_local_transport(server)
     complete = request.text.with_transports(transport, RELAY_SERVICE)
-    if request.state != "exact" or table.sections.get(domain) != complete:
-        # What stands was checked when it was written.
-        request.text.check()
-    section = complete if request.state == "exact" else _merged_section(table, request, transport)
     aliases = RoutesTable.parse(read_text(directory / "aliases") or "")
     # A sub-domain that goes has its addresses until its settings go, for others may still send mail there.
     subdomains = {name for name in (request.subdomain, settled.get("subdomain")) if name}
     names = {*(request.alias_domains or ()), *settled.get("alias_domains", ())}
     rewritten = aliases_section(aliases, request, subdomains, names)
+    stand = table.sections.get(domain) == complete and aliases.sections.get(domain, "") == rewritten
+    if request.state != "exact" or not stand:
+        # What stands was checked when it was written.
+        request.text.check()
+    section = complete if request.state == "exact" else _merged_section(table, request, transport)
     gone, come = _changed_lines(table.sections.get(domain, ""), section)
     values = _values(domain, section, _routes_in(domain, gone), _routes_in(domain, come))
     values["complete"] = section == complete and rewritten == alias_lines(request.text, subdomains, names)

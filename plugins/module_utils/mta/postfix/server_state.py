@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import copy_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import RoutingSettings
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, parse_settings
@@ -29,9 +30,15 @@ class ServerState:
 
     @property
     def rewritten_to(self) -> frozenset[str]:
-        """The sub-domains of other sites, to which addresses may be rewritten."""
-        peers = (peer for entry in self.domains.values() for peer in entry.peers)
-        return frozenset(peer.subdomain for peer in peers if peer.subdomain is not None)
+        """The sub-domains of other sites, to which addresses may be rewritten, and the names of copies."""
+        found = {peer.subdomain for entry in self.domains.values() for peer in entry.peers}
+        copies = {
+            copy_domain(site, entry.domain)
+            for entry in self.domains.values()
+            if entry.site is not None
+            for site in (entry.site, *(peer.site for peer in entry.peers))
+        }
+        return frozenset(name for name in found if name is not None) | copies
 
     def refuse_double_use(self) -> None:
         """Raise ServerStateError for an alias domain or an own sub-domain that is a domain of the state itself."""

@@ -10,6 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.copies import (
+    copies_to,
+    copy_guard,
+    copy_rows,
+    generic_rows,
+    guard_table,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.peer_groups import Network, peer_groups
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
     ALIASES,
@@ -45,6 +52,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.settings impo
 HEADER = "# Managed by mailops.split_domain: changes made here are undone by its next run.\n"
 # local(8), for a domain whose settings name no transport.
 LAST_RESORT = "local:"
+# What smtp(8) and lmtp(8) look up by themselves.
+_GENERIC = ("smtp_generic_maps", "lmtp_generic_maps")
 # The value of an address that is known; nobody looks at it.
 KNOWN_RECIPIENT = "known"
 
@@ -118,9 +127,15 @@ def compile_split(
             if server.tls != "may"
         },
     }
+    guards = {guard_table(group): copies_to(settings, group) for _network, group in groups}
+    guards = {name: HEADER + text for name, text in guards.items() if text}
+    generic = generic_rows(settings)
     strict_classes = STRICT_CLASSES if any(entry.verified_peer for entry in settings) else {}
     classes = {
-        **{group.restriction_class: split_horizon(group.transports, strict_classes) for _network, group in groups},
+        **{
+            group.restriction_class: copy_guard(group, guards, tables) + split_horizon(group.transports, strict_classes)
+            for _network, group in groups
+        },
         SKIP_CLASS: f"check_recipient_access static:{NO_ANSWER}",
         REFUSE_CLASS: f"check_recipient_access static:{{{UNKNOWN_HERE_AND_THERE}}}",
         UNLISTED_CLASS: f"check_recipient_access static:{{{UNLISTED}}}",
@@ -134,6 +149,7 @@ def compile_split(
         indexed_tables={
             "domains": _table([*(row for entry in settings for row in _domain_rows(entry)), *modes.rows]),
             "tls_policy": _table(policies.items()),
+            **({"generic": _table(generic)} if generic else {}),
             **(
                 {"recipients": _table((recipient, KNOWN_RECIPIENT) for recipient in modes.recipients)}
                 if recipients
@@ -143,6 +159,7 @@ def compile_split(
         plain_tables={
             "parent_domain": HEADER + "/^[^@.]+\\.([^@]+)$/ @$1\n",
             "whole_domain": HEADER + "/^([^@]+)$/ @$1\n",
+            **guards,
             "peers": HEADER + "".join(f"{network} {group.restriction_class}\n" for network, group in groups),
         },
         first={
@@ -154,6 +171,7 @@ def compile_split(
                 *(() if modes.remote_restrictions is None else (OF_REMOTE_DOMAINS,)),
             ),
             **({"smtp_tls_policy_maps": (tables.indexed("tls_policy"),)} if policies else {}),
+            **({name: (tables.indexed("generic"),) for name in _GENERIC} if generic else {}),
         },
         last={
             "virtual_mailbox_domains": (f"${DOMAINS}",),
@@ -185,7 +203,7 @@ def _domain_rows(settings: DomainSettings) -> list[tuple[str, str]]:
     rows = [row for name in (settings.domain, *settings.alias_domains) for row in _rows(replace(settings, domain=name))]
     if settings.subdomain is not None:
         rows += _rows(replace(settings, domain=settings.subdomain, unknown=None))
-    return rows
+    return rows + copy_rows(settings, settings.local_transport or LAST_RESORT)
 
 
 def _rows(settings: DomainSettings) -> list[tuple[str, str]]:

@@ -1,0 +1,28 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Dual delivery: copies of a user's mail for other sites, and the names under which they travel. Pure. Private.
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+
+# RFC 6761 section 6.4: nobody has such a domain, and no resolver looks for one.
+COPIES = "split-domain.invalid"
+
+
+def copy_domain(site: str, domain: str) -> str:
+    """Give the domain in which copies for a site travel, so that it can tell them from mail that it has to forward."""
+    return f"{site.lower().replace('_', '-').strip('-')}.{domain}.{COPIES}"
+
+
+def parse_copies(value: Any, owner: str) -> tuple[str, ...]:
+    """Read the sites that get copies: names with spaces between them, or a list; raises InvalidInput."""
+    names = value.split() if isinstance(value, str) else value
+    if names is None:
+        return ()
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) and name for name in names):
+        raise InvalidInput(f"{owner} has copies for {value!r:.60}: write the names of sites with spaces between them")
+    return tuple(sorted(set(names)))

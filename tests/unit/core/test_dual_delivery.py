@@ -1,0 +1,127 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Tests of dual delivery as the map has it: which server is told of which copies, and what is refused.
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
+from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesText
+from ansible_collections.mailops.split_domain.plugins.module_utils.directory_bulk import compile_source
+from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import copy_domain, parse_copies
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.recipient_aliases import alias_lines
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import server_arguments
+from ansible_collections.mailops.split_domain.plugins.module_utils.subdomain_order import subdomains_first
+
+ANN, BOB = Address("example.com", "ann"), Address("example.com", "bob")
+
+
+def split_map(copy: Any = "cloud") -> list[dict[str, Any]]:
+    return [
+        {
+            "domain": "example.com",
+            "directory": [
+                {"address": "ann@example.com", "site": "hq", "copy": copy},
+                {"address": "bob@example.com", "site": "cloud"},
+            ],
+            "sites": [
+                {"name": "hq", "role": "master", "hosts": ["mx1.example.com"]},
+                {"name": "cloud", "hosts": ["mx.cloud.example.net"]},
+                {"name": "hosted", "relay": "mx.hosted.example"},
+            ],
+        }
+    ]
+
+
+def test_the_home_of_a_mailbox_makes_copies_and_the_other_site_keeps_its_own() -> None:
+    hq = server_arguments(split_map("cloud hosted"), "mx1.example.com")
+    cloud = server_arguments(split_map("cloud hosted"), "mx.cloud.example.net")
+    assert [route.get("copy") for route in hq["routes"][0]["routes"]] == [["cloud", "hosted"], None]
+    assert [route.get("copy") for route in cloud["routes"][0]["routes"]] == [["cloud"], None]
+    assert (hq["domains"][0]["site"], cloud["domains"][0]["site"]) == ("hq", "cloud")
+    managed = {peer["site"]: peer["managed"] for peer in hq["domains"][0]["peers"]}
+    assert managed == {"cloud": True, "hosted": False}
+
+
+def test_without_copies_no_server_is_told_of_any() -> None:
+    found = server_arguments(split_map(None), "mx1.example.com")
+    assert found["domains"][0]["site"] is None
+    assert all("copy" not in route for route in found["routes"][0]["routes"])
+
+
+@pytest.mark.parametrize(
+    ("copy", "reason"),
+    [
+        ("hq", "puts ann@example.com on the site hq and wants a copy there, too"),
+        ("cluod", "wants copies for ann@example.com on the site 'cluod', which example.com does not have"),
+        (3, "has copies for 3: write the names of sites"),
+        ([3], "has copies for"),
+    ],
+)
+def test_copies_that_cannot_be_made_are_refused(copy: Any, reason: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        server_arguments(split_map(copy), "mx1.example.com")
+    assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["lab  cloud", ["cloud", "lab"], ("lab", "cloud", "lab"), " cloud lab "])
+def test_copies_have_one_spelling(value: Any) -> None:
+    assert parse_copies(value, "x") == ("cloud", "lab")
+
+
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_no_name_means_no_copy(value: Any) -> None:
+    assert parse_copies(value, "x") == ()
+
+
+def test_a_directory_file_names_sites_in_the_column_copy(tmp_path: Path) -> None:
+    file = tmp_path / "all.csv"
+    file.write_text("address,site,copy\nann@example.com,hq,cloud lab\nbob@example.com,cloud,\n")
+    sites = {"hq": "local", "cloud": "mx.cloud.example.net", "lab": "mx.lab.example.net"}
+    packed = compile_source({"domain": "example.com", "src": str(file), "sites": sites, "site": "hq"}, str)
+    text = RoutesText.unpack(packed)
+    text.check()
+    to_cloud, to_lab = (f"{copy_domain(site, 'example.com')}" for site in ("cloud", "lab"))
+    assert text.copies == f"ann@example.com\t{to_cloud} {to_lab}\n"
+    assert alias_lines(text, ()) == f"ann@example.com\tann@example.com, ann@{to_cloud}, ann@{to_lab}\n"
+
+
+def test_a_copy_that_arrives_stays_what_it_is_and_is_kept_before_routes_change() -> None:
+    text = RoutesText.of("example.com", {ANN: None, BOB: Relay("mx1.example.com")}, {ANN: ["hq"], BOB: ["cloud"]})
+    arriving = f"bob@{copy_domain('cloud', 'example.com')}"
+    assert alias_lines(text.only_local(), ()) == f"{arriving}\t{arriving}\n"
+    assert len(alias_lines(text, ()).splitlines()) == 2
+
+
+def test_the_text_of_copies_is_read_as_what_was_written() -> None:
+    text = RoutesText.of("example.com", {ANN: None}, {ANN: ["Cloud_2"]})
+    assert RoutesText.parse(text.render()) == text
+    assert text.copies == "ann@example.com\tcloud-2.example.com.split-domain.invalid\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ann@example.com\teve.example.net\n",
+        "ann@example.com\tcloud.split-domain.invalid,|command\n",
+        "ann@example.net\tcloud.split-domain.invalid\n",
+        "ann@example.com\tcloud.split-domain.invalid",
+    ],
+)
+def test_any_other_line_is_refused(line: str) -> None:
+    with pytest.raises(InvalidInput, match="leave it out"):
+        RoutesText("example.com", "ann@example.com\tlocal\n", line).check()
+
+
+def test_copies_are_known_by_their_names_before_the_first_is_sent() -> None:
+    without = server_arguments(split_map(None), "mx.cloud.example.net")["domains"][0]
+    copied = server_arguments(split_map(), "mx.cloud.example.net")["domains"][0]
+    (first,) = subdomains_first([{"domain": "example.com", "before": without, "after": copied, "changed": True}])
+    assert first["site"] == "cloud"
