@@ -26,6 +26,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.errors import
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, next_hop, parse_relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.rewriting import Rewriting, parse_rewriting
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
 
 LOCAL = "local"
 Destination = Optional[Union[Relay, Rewriting]]
@@ -151,7 +152,7 @@ def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, Destinati
     routes: dict[Address, Destination] = {}
     for entry in entries:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("address"), str):
-            raise InvalidInput(f"the routes of {domain} have an entry without 'address' ({entry!r:.60}): add it")
+            raise InvalidInput(f"the routes of {domain} have an entry without 'address' ({shown(entry)}): add it")
         address = parse_recipient(entry["address"], domain)
         destination = _with_own_name(parse_destination(entry.get("to"), f"the route of {address}"), address)
         if routes.setdefault(address, destination) != destination:
@@ -183,6 +184,7 @@ def parse_destination(value: Any, owner: str) -> Destination:
         value = value.split(",")
     servers = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     relay = parse_relay([_server(server, owner) for server in servers], owner)
+    # Only where mail goes: the policies of relays are those of the peers in the server's settings.
     return next_hop([Relay(server.host, server.port) for server in relay.servers])
 
 

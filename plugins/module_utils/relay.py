@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_host, is_ip_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_login import parse_password, parse_username
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import (
+    FINGERPRINTS_KEY,
+    MAY,
+    NAMES_KEY,
+    match_arguments,
+    parse_tls,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import refuse_odd_keys
 
-TLS_POLICIES = ("none", "may", "encrypt")
 HIGHEST_PORT = 65535
-_KEYS = ("host", "port", "tls")
+_KEYS = ("host", "port", "tls", NAMES_KEY, FINGERPRINTS_KEY, "username", "password")
 
 
 @dataclass(frozen=True, order=True)
@@ -24,13 +31,17 @@ class Relay:
     """The next hop of a site: a literal host name or address, never looked up as MX.
 
     ``others`` are the site's further servers, each with a policy of its own and no others: they are tried in their
-    order while those before them cannot be reached, or put the mail off.
+    order while those before them cannot be reached, or put the mail off. ``tls_match`` are the names or fingerprints of
+    its certificate. ``password`` is for the split map alone: what a server keeps of it is in no settings.
     """
 
     host: str
     port: int = 25
-    tls: str = "may"
+    tls: str = MAY
     others: tuple[Relay, ...] = ()
+    tls_match: tuple[str, ...] = ()
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return ",".join(place_of(server) for server in self.servers)
@@ -39,6 +50,16 @@ class Relay:
     def servers(self) -> tuple[Relay, ...]:
         """Each server of the next hop as a relay by itself, in the order in which they are tried."""
         return (replace(self, others=()), *self.others)
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Give the first server as users write it, without its password and without what is not said of it."""
+        return {
+            "host": self.host,
+            "port": self.port,
+            "tls": self.tls,
+            **match_arguments(self.tls, self.tls_match),
+            **({} if self.username is None else {"username": self.username}),
+        }
 
 
 def place_of(server: Relay) -> str:
@@ -52,7 +73,7 @@ def next_hop(servers: Sequence[Relay]) -> Relay:
 
 
 def parse_relay(value: Any, owner: str) -> Relay:
-    """Read ``{host, port, tls}``, a bare host, or a list of these; ``owner`` names whose relay it is in messages."""
+    """Read what a relay is as a mapping, a bare host, or a list of these; ``owner`` is whose it is in messages."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         servers = [_parse_server(entry, owner) for entry in value]
         if not servers:
@@ -74,10 +95,16 @@ def _parse_server(value: Any, owner: str) -> Relay:
         raise InvalidInput(f"{owner} has no host: give the name or address of the server that takes its mail")
     bare = host.strip(" \t").strip("[]")
     canonical = str(ipaddress.ip_address(bare)) if is_ip_address(bare) else canonical_host(bare)
-    tls = value.get("tls") or "may"
-    if tls not in TLS_POLICIES:
-        raise InvalidInput(f"{owner} has tls {tls!r}: use one of {', '.join(TLS_POLICIES)}")
-    return Relay(canonical, parse_port(value.get("port"), owner), tls)
+    tls, match = parse_tls(value, canonical, owner)
+    password = value.get("password")
+    return Relay(
+        host=canonical,
+        port=parse_port(value.get("port"), owner),
+        tls=tls,
+        tls_match=match,
+        username=parse_username(value.get("username"), tls, owner),
+        password=None if password is None else parse_password(password, owner),
+    )
 
 
 def parse_port(value: Any, owner: str) -> int:

@@ -19,7 +19,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.directory imp
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.exchange_check import new_sets
 from ansible_collections.mailops.split_domain.plugins.module_utils.plan import DomainRoutes, plan_server
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import probe_policy
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain, parse_split_map
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, Site, peers_of
 
@@ -85,10 +86,25 @@ def probe_arguments(split_domains: Any, host: str, sample: int, search: Sequence
             for server in site.relay.servers:
                 probes.setdefault(server, []).extend(asked)
     return [
-        {"host": server.host, "port": server.port, "tls": server.tls, "recipients": recipients}
+        {"host": server.host, "port": server.port, "tls": probe_policy(server.tls), "recipients": recipients}
         for server, recipients in probes.items()
         if recipients
     ]
+
+
+def password_arguments(split_domains: Any, host: str) -> list[dict[str, Any]]:
+    """Give the option ``passwords`` of ``split_domains`` for the server ``host``: those of the relays it sends to.
+
+    Raises InvalidInput for a relay with a user name and no password.
+    """
+    found: dict[str, Relay] = {}
+    for mapped in parse_split_map(split_domains):
+        own_site = mapped.split_domain.site_of_host(host)
+        if own_site is None or not mapped.present:
+            continue
+        for site in peers_of(mapped.split_domain, own_site):
+            found.update((place_of(server), server) for server in site.relay.servers if server.password is not None)
+    return [{"host": server.host, "port": server.port, "password": server.password} for server in found.values()]
 
 
 def exchange_probe_arguments(

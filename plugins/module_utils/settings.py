@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +97,13 @@ class DomainsRequest:
     present: tuple[DomainSettings, ...]
     absent: tuple[str, ...] = ()
     purge: bool = False
+    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Passwords of relays by their place, ``[host]:port``."""
+
+
+def servers_of(settings: Iterable[DomainSettings]) -> list[Relay]:
+    """Give every server of every relay of these domains once."""
+    return list(dict.fromkeys(one for entry in settings for peer in entry.peers for one in peer.relay.servers))
 
 
 def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
@@ -158,7 +165,7 @@ def _parse_peer(value: Mapping[str, Any], domain: str) -> Peer:
 
 def _relay_arguments(relay: Relay) -> dict[str, Any]:
     """Give a relay as the option ``relay`` of a peer, or ``relays`` where it is more than one server."""
-    servers = [{"host": server.host, "port": server.port, "tls": server.tls} for server in relay.servers]
+    servers = [server.as_arguments() for server in relay.servers]
     return {"relays": servers} if relay.others else {"relay": servers[0]}
 
 

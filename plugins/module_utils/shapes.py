@@ -10,6 +10,9 @@ from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 
+# What stands where a password would.
+HIDDEN = "********"
+
 
 def refuse_odd_keys(value: Any, known: Iterable[str], owner: str) -> None:
     """Raise InvalidInput when a value is no mapping, or has a key that is not ``known``; ``owner`` is for messages."""
@@ -28,6 +31,14 @@ def read_list(value: Any, owner: str, expected: str) -> Sequence[Any]:
 
 
 def shown(value: Any) -> str:
-    """Give a value as messages show it: short, and nothing by that word."""
-    text = "nothing" if value is None else repr(value)
+    """Give a value as messages show it: short, nothing by that word, and no password."""
+    text = "nothing" if value is None else repr(_without_passwords(value))
     return f"{text:.60}"
+
+
+def _without_passwords(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: HIDDEN if key == "password" else _without_passwords(found) for key, found in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_passwords(entry) for entry in value]
+    return value

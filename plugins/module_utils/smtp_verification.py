@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import Introduction, PeerAnswer
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import probe_policy
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import probe
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import DEFERRED
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_connection import ProbeFailed, Server
@@ -27,7 +28,7 @@ def ask_peer(relay: Relay, recipients: Sequence[str], introduction: Introduction
         port=relay.port,
         helo=introduction.helo,
         timeout=TIMEOUT,
-        tls=relay.tls,
+        tls=probe_policy(relay.tls),
         sender=introduction.sender,
         source=introduction.source,
     )

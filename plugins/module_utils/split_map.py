@@ -96,7 +96,7 @@ def parse_site_name(value: Any, owner: str) -> str:
     """Read a site's name: letters, digits, hyphens and underscores; raises InvalidInput for anything else."""
     if not isinstance(value, str) or not _SITE_NAME.fullmatch(value):
         raise InvalidInput(
-            f"{owner} has a site named {value!r}: use a short name of letters, digits, hyphens and underscores"
+            f"{owner} has a site named {shown(value)}: use a short name of letters, digits, hyphens and underscores"
         )
     return str(value)
 
@@ -173,6 +173,9 @@ def _parse_site(value: Any, domain: str) -> Site:
     if relay is None and not hosts:
         raise InvalidInput(f"{owner} has neither hosts nor a relay: without one of them no mail can reach it, add one")
     next_hop = parse_relay(list(hosts) if relay is None else relay, f"the relay of {owner}")
+    for server in next_hop.servers:
+        if (server.username is None) != (server.password is None):
+            raise InvalidInput(f"the relay {server} of {owner} has a username or a password alone: give both or none")
     return Site(
         name=name,
         role=role,

@@ -127,12 +127,18 @@ def site_by_address(listings: Iterable[Listing]) -> dict[Address, str]:
 
 def refuse_two_policies(relays: Iterable[Relay]) -> None:
     """Raise InvalidInput when one relay is named with two TLS policies: a server keeps one for each next hop."""
-    policy_of: dict[str, str] = {}
+    found: dict[str, Relay] = {}
     for server in (server for relay in relays for server in relay.servers):
-        if policy_of.setdefault(place_of(server), server.tls) != server.tls:
+        earlier = found.setdefault(place_of(server), server)
+        if earlier.tls != server.tls:
             raise InvalidInput(
-                f"the relay {server} is named with tls {policy_of[place_of(server)]} and with tls {server.tls}: "
+                f"the relay {server} is named with tls {earlier.tls} and with tls {server.tls}: "
                 f"a server keeps one policy for each relay, give it the same everywhere"
+            )
+        if earlier != server:
+            raise InvalidInput(
+                f"the relay {server} is named twice, with different certificates or logins: "
+                f"a server keeps one of each for each relay, give it the same everywhere"
             )
 
 

@@ -112,14 +112,42 @@ options:
                 default: 25
               tls:
                 description:
-                  - V(may) leaves the connection to the server's own C(smtp_tls_security_level).
-                  - V(encrypt) sends nothing without TLS, V(none) never uses it.
+                  - V(may) leaves the connection to the server's own C(smtp_tls_security_level), V(none) never uses TLS.
+                  - With all others nothing is sent in clear. V(encrypt) takes any certificate. V(verify) wants one that
+                    names O(domains[].peers[].relay.tls_names) and comes from an authority that C(smtp_tls_CAfile) or
+                    C(smtp_tls_CApath) of the server knows. V(fingerprint) wants one of
+                    O(domains[].peers[].relay.fingerprints).
+                  - V(dane) wants what the TLSA records of the host say, and is like V(may) where there are none;
+                    V(dane-only) wants such records, too. Both need C(smtp_dns_support_level=dnssec) and a resolver that
+                    validates.
                 type: str
                 choices:
                   - none
                   - may
                   - encrypt
+                  - verify
+                  - fingerprint
+                  - dane
+                  - dane-only
                 default: may
+              tls_names:
+                description:
+                  - With V(verify), the names one of which the certificate has to have. The host when omitted.
+                  - Required where the host is an address.
+                type: list
+                elements: str
+              fingerprints:
+                description:
+                  - With V(fingerprint), the SHA-256 fingerprints one of which the certificate or its public key has to
+                    have, in hexadecimal with or without colons. C(smtp_tls_fingerprint_digest) has to be V(sha256).
+                type: list
+                elements: str
+              username:
+                description:
+                  - Log in as this user (SMTP AUTH) where the host offers it.
+                  - Needs O(passwords), a TLS policy that sends nothing in clear, and on Debian the package
+                    C(libsasl2-modules).
+                type: str
           relays:
             description:
               - The next hop of a site with several servers, in the order in which they are tried. Mail, and every
@@ -159,6 +187,27 @@ options:
                 loop.
             type: bool
             default: false
+  passwords:
+    description:
+      - The passwords of relays with a user name. They are kept in a lookup table that only root may read, and shown
+        nowhere. One that is not given stays as it is.
+      - Entries for other relays are ignored.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      host:
+        description: The host of the relay.
+        type: str
+        required: true
+      port:
+        description: The port of the relay.
+        type: int
+        default: 25
+      password:
+        description: The password.
+        type: str
+        required: true
   purge:
     description: Whether split domains that are not in O(domains) are removed from this server.
     type: bool
@@ -194,6 +243,16 @@ EXAMPLES = r"""
           - site: hosted
             relay: {host: 203.0.113.25, port: 2525, tls: encrypt}
             clients: [203.0.113.0/28, "2001:db8::25"]
+
+- name: Log in at a hosted service, whose certificate has to be the right one
+  mailops.split_domain.split_domains:
+    domains:
+      - domain: example.org
+        peers:
+          - site: hosted
+            relay: {host: 203.0.113.25, port: 587, tls: verify, tls_names: [in.hosted.example.net], username: example}
+    passwords:
+      - {host: 203.0.113.25, port: 587, password: "{{ vault_hosted_password }}"}
 
 - name: Believe a hosted site only while it tells its users from strangers
   mailops.split_domain.split_domains:
@@ -274,7 +333,7 @@ from functools import partial
 from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import MTA_CHOICES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.split_domains import set_domains
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import TLS_POLICIES
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import TLS_POLICIES
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_verification import ask_peer
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import ROLES
 
@@ -282,6 +341,14 @@ RELAY = {
     "host": {"type": "str", "required": True},
     "port": {"type": "int", "default": 25},
     "tls": {"type": "str", "choices": list(TLS_POLICIES), "default": "may"},
+    "tls_names": {"type": "list", "elements": "str"},
+    "fingerprints": {"type": "list", "elements": "str"},
+    "username": {"type": "str"},
+}
+PASSWORD = {
+    "host": {"type": "str", "required": True},
+    "port": {"type": "int", "default": 25},
+    "password": {"type": "str", "required": True, "no_log": True},
 }
 PEER = {
     "site": {"type": "str", "required": True},
@@ -318,6 +385,7 @@ def main() -> None:
     run_module(
         {
             "domains": {"type": "list", "elements": "dict", "default": [], "options": DOMAIN},
+            "passwords": {"type": "list", "elements": "dict", "default": [], "options": PASSWORD, "no_log": False},
             "purge": {"type": "bool", "default": False},
             "mta": {"type": "str", "choices": list(MTA_CHOICES), "default": "auto"},
             "config_directory": {"type": "path", "default": "/etc/postfix"},

@@ -18,6 +18,7 @@ from named_server import SECRETS, WRITER
 BIN = Path(sys.executable).parent
 VARIABLES = {
     "vault_dns_key": SECRETS[WRITER],
+    "vault_hosted_password": "secret",
     "vault_smarthost_password": "secret",
     "mail_domains": ["example.com", "example.net"],
 }

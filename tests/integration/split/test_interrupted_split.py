@@ -105,6 +105,36 @@ def test_the_first_set_up_and_the_removal_can_be_killed_anywhere(network: Networ
     pytest.fail("the module never came to its end")
 
 
+def test_a_change_of_passwords_can_be_killed_anywhere(running: SplitServer) -> None:
+    plain = {"host": "198.51.100.20", "tls": "encrypt"}
+    wishes = [
+        {"domains": [{"domain": "example.com", "peers": [{"site": "cloud", "relay": relay}]}], "passwords": passwords}
+        for relay, passwords in (
+            ({**plain, "username": "hq"}, [{"host": plain["host"], "password": "first secret"}]),
+            (plain, []),
+            ({**plain, "username": "hq"}, [{"host": plain["host"], "password": "second secret"}]),
+        )
+    ]
+    wanted = []
+    for wish in wishes:
+        running.split(*wish["domains"], passwords=wish["passwords"])
+        wanted.append(answers(running))
+    killed = 0
+    for step in steps(3):
+        wish, after = wishes[killed % 3], wanted[killed % 3]
+        if not kill_at(running, step, "split_domains", **wish):
+            break
+        killed += 1
+        for path in running.config.rglob("*"):
+            if path.is_file() and b"secret" in path.read_bytes():
+                assert path.stat().st_mode & 0o077 == 0, f"step {step}: {path}"
+        running.split(*wish["domains"], passwords=wish["passwords"])
+        assert answers(running) == after, f"step {step}"
+    else:
+        pytest.fail("the module never came to its end")
+    assert killed > 3
+
+
 def check_foreign_mail(server: SplitServer, step: int) -> None:
     """The server's other mail is not disturbed, and nobody may relay through it."""
     assert server.command("postfix", "check").stderr == "", f"step {step}"

@@ -117,7 +117,7 @@ def test_every_key_of_the_map_is_read() -> None:
         (changed(("sites", 0, "name"), "${x}"), "a site named '${x}'"),
         (changed(("sites", 0, "name"), "\u212a"), "a site named"),
         (changed(("sites", 0, "name"), 7), "a site named 7"),
-        (changed(("sites", 0, "name"), None), "a site named None"),
+        (changed(("sites", 0, "name"), None), "a site named nothing"),
         (changed(("sites", 0, "hosts"), "mx1.example.com"), "'hosts' of the site hq of example.com is 'mx1.example"),
         (changed(("sites", 0, "hosts"), {"mx1": 1}), "write a list of servers"),
         (changed(("sites", 0, "hosts"), ["mx_1"]), "list the addresses that the site's mail comes from in 'clients'"),

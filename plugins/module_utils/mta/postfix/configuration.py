@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import FileRights
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import (
     Step,
-    shown_lines,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.aliases_table import (
     HEADER as ALIASES_HEADER,
@@ -24,7 +23,13 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.loan import Loan, give_back, lay_over
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.logins import (
+    MODE,
+    OPTIONS,
+    PASSWORDS,
+    plan_logins,
+    with_logins,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.modes import (
     BEST_EXCHANGER,
     PROXIES,
@@ -39,6 +44,14 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.o
     json_text,
     own_directory,
     read_json,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.plan_diffs import (
+    main_cf_diff,
+    table_diff,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.relay_policies import (
+    CONSULTED,
+    refuse_unfit_policies,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import ALIASES, ROUTES
@@ -66,6 +79,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     WriteTable,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_removal import own_removal
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType, table_type
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, plan_own_table
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import default_local_transport
@@ -79,6 +93,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode 
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import RoutingSettings
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import (
     DomainSettings,
+    servers_of,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import refuse_two_policies
 
@@ -90,6 +105,14 @@ class Configuration:
     steps: tuple[Step, ...] = ()
     diffs: tuple[Diff, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class News:
+    """What a run brings that stands in no settings: verdicts on sites by domain, and passwords of relays by place."""
+
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Configurator:
@@ -114,11 +137,11 @@ class Configurator:
         before: ServerState,
         after: ServerState,
         running: bool,
-        verdicts: Mapping[str, str] = MappingProxyType({}),
+        news: News = News(),
     ) -> Configuration:
         """Plan the way from one state to another, reload included.
 
-        ``verdicts`` are those that were found just now, by domain; others stay.
+        ``news`` is what stands in no settings.
         Raises ServerStateError where the wanted state does not fit the server, or mail for a domain that goes waits.
         """
         gone = before.names - after.names
@@ -127,8 +150,8 @@ class Configurator:
         unreached = before.rewritten_to - after.rewritten_to - gone
         if unreached and running:
             refuse_waiting_mail(server, unreached)
-        verdicts = {**self.verdicts(after.domains.values()), **verdicts}
-        found = self._plan_state(server, before, after, verdicts) if after.names else self._plan_removal(server)
+        news = replace(news, verdicts={**self.verdicts(after.domains.values()), **news.verdicts})
+        found = self._plan_state(server, before, after, news) if after.names else self._plan_removal(server)
         steps, warnings = found.steps, found.warnings
         if steps or noted_due(self._config_directory) is not Due.NONE:
             steps = (*steps, Settle(self._config_directory))
@@ -137,28 +160,34 @@ class Configurator:
             warnings = (*warnings, said)
         return Configuration(steps, found.diffs, warnings)
 
-    def _plan_state(
-        self, server: PostfixServer, before: ServerState, after: ServerState, verdicts: Mapping[str, str]
-    ) -> Configuration:
+    def _plan_state(self, server: PostfixServer, before: ServerState, after: ServerState, news: News) -> Configuration:
         refuse_old_postfix(server, after.domains.values())
         after.refuse_double_use()
         held = self._held_by_the_server_itself(server, after)
         kind = table_type(server)
-        found = (replace(entry, verdict=verdicts.get(name)) for name, entry in after.domains.items())
+        found = (replace(entry, verdict=news.verdicts.get(name)) for name, entry in after.domains.items())
         settings = _with_transports(server, tuple(found))
         refuse_two_policies(peer.relay for entry in settings for peer in entry.peers)
+        policy_warnings = refuse_unfit_policies(servers_of(settings), expanded(self._config_directory, CONSULTED))
         loan = self._loan()
+        names = TableNames(str(self.directory), kind.name)
         wanted = compile_split(
             settings,
             networks_of_peers(settings),
             _alias_tables(server, str(self.directory)),
-            TableNames(str(self.directory), kind.name),
+            names,
             compile_modes(
                 _modes_with_transports(server, [entry for name, entry in after.modes.items() if name not in held]),
                 without_ours(server.parameters, loan, RELAY_RESTRICTIONS),
                 words(without_ours(server.parameters, loan, PROXIES)),
                 value_without_ours(server.parameters, loan, BEST_EXCHANGER),
             ),
+        )
+        wanted = with_logins(
+            wanted,
+            plan_logins(servers_of(settings), news.passwords, read_text(self.directory / PASSWORDS) or ""),
+            names,
+            options_are_set=server.main_cf.value(OPTIONS) is not None and OPTIONS not in loan.parameters,
         )
         refuse_overrides(server, {*wanted.first, *wanted.last})
         main_cf, new_loan = lay_over(server.main_cf, server.parameters, loan, wanted)
@@ -179,13 +208,20 @@ class Configurator:
             *((self._loan_file(new_loan),) if interim_loan != new_loan else ()),
             *forgetting.after,
         )
+        secrets = None if PASSWORDS in wanted.indexed_tables else own_removal(self.directory / PASSWORDS)
+        if secrets:
+            steps = (*steps, secrets)
         gone = before.names - after.names
         if gone:
             steps = (*steps, *self._forget_routes(server, kind, gone), self._settings_file(after))
         if steps and not self.directory.exists():
             steps = (CreateDirectory(self.directory), *steps)
-        diffs = (*_main_cf_diff(server.main_cf, main_cf, server), *(_table_diff(change) for change in tables.values()))
-        return Configuration(steps, diffs, (*warnings, *forgetting.warnings, *_call_ahead_warnings(settings)))
+        diffs = (*main_cf_diff(server.main_cf, main_cf, server), *(table_diff(change) for change in tables.values()))
+        if secrets:
+            diffs = (*diffs, Diff(str(secrets.path), "table\n", "absent\n"))
+        return Configuration(
+            steps, diffs, (*warnings, *forgetting.warnings, *policy_warnings, *_call_ahead_warnings(settings))
+        )
 
     def _held_by_the_server_itself(self, server: PostfixServer, after: ServerState) -> frozenset[str]:
         """Give the domains of local mode that the server's own settings deliver here already.
@@ -212,7 +248,8 @@ class Configurator:
                 texts[name] = (read_text(self.directory / name) or "", kind)
         changes = {}
         for name, (text, its_kind) in texts.items():
-            change = plan_own_table(server, self.directory / name, its_kind, text)
+            rights = FileRights(mode=MODE) if name == PASSWORDS else None
+            change = plan_own_table(server, self.directory / name, its_kind, text, rights)
             if change is not None:
                 changes[name] = change
         return changes
@@ -238,7 +275,7 @@ class Configurator:
             warnings = check_staged(server, main_cf)
             steps = (WriteMainCf(server, main_cf), Settle(self._config_directory))
         diffs = (
-            *_main_cf_diff(server.main_cf, main_cf, server),
+            *main_cf_diff(server.main_cf, main_cf, server),
             Diff(str(self.directory), "directory\n", "absent\n"),
         )
         return Configuration((*steps, RemoveDirectory(self.directory)), diffs, warnings)
@@ -285,14 +322,3 @@ def _call_ahead_warnings(settings: tuple[DomainSettings, ...]) -> tuple[str, ...
         for entry in settings
         if entry.unknown is not None and not entry.call_ahead
     )
-
-
-def _main_cf_diff(before: MainCf, after: MainCf, server: PostfixServer) -> tuple[Diff, ...]:
-    return () if before == after else (Diff(str(server.main_cf_path), before.text, after.text),)
-
-
-def _table_diff(change: TableChange) -> Diff:
-    before, after = (change.before or "").splitlines(True), change.after.splitlines(True)
-    if before == after:
-        return Diff(f"{change.path} (index)", "; ".join(change.reasons) + "\n", "rebuilt\n")
-    return shown_lines(str(change.path), before, after)

@@ -21,7 +21,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     read_server,
     server_lock,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.configuration import Configurator
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.configuration import Configurator, News
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.introduction import read_introduction
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_state import ServerState
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import AskPeer
@@ -60,7 +60,8 @@ class PostfixDomainsServer:
         running = is_running(self._config_directory)
         standing = self._configurator.verdicts(before.values())
         survey = self._survey(request.present)
-        found = self._configurator.plan(server, state, ServerState(after, state.modes), running, survey.verdicts)
+        news = News(survey.verdicts, request.passwords)
+        found = self._configurator.plan(server, state, ServerState(after, state.modes), running, news)
         verdicts = {**self._configurator.verdicts(after.values()), **survey.verdicts}
         names = sorted({*(entry.domain for entry in request.present), *request.absent, *(before.keys() - after.keys())})
         return Plan(

@@ -18,6 +18,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     guard_table,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.peer_groups import Network, peer_groups
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.relay_policies import policy_rows
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
     ALIASES,
     CALL_AHEAD_CLASS,
@@ -46,8 +47,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.v
     question_of,
     verdict_classes,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import place_of
-from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer, servers_of
 
 HEADER = "# Managed by mailops.split_domain: changes made here are undone by its next run.\n"
 # local(8), for a domain whose settings name no transport.
@@ -112,21 +112,8 @@ def compile_split(
     """
     recipients = (f"${RECIPIENTS}",) if modes.recipients else ()
     groups = peer_groups(settings, networks_of)
-    policies = {
-        **{
-            peer.subdomain: peer.relay.tls
-            for entry in settings
-            for peer in entry.peers
-            if peer.subdomain is not None and peer.relay.tls != "may"
-        },
-        **{
-            place_of(server): server.tls
-            for entry in settings
-            for peer in entry.peers
-            for server in peer.relay.servers
-            if server.tls != "may"
-        },
-    }
+    peers = [peer for entry in settings for peer in entry.peers]
+    policies = policy_rows(servers_of(settings), {one.subdomain: one.relay for one in peers if one.subdomain})
     guards = {guard_table(group): copies_to(settings, group) for _network, group in groups}
     guards = {name: HEADER + text for name, text in guards.items() if text}
     generic = generic_rows(settings)
@@ -147,11 +134,11 @@ def compile_split(
     calls_ahead = modes.calls_ahead or any(_calls_ahead(entry) for entry in settings)
     return SplitConfiguration(
         indexed_tables={
-            "domains": _table([*(row for entry in settings for row in _domain_rows(entry)), *modes.rows]),
-            "tls_policy": _table(policies.items()),
-            **({"generic": _table(generic)} if generic else {}),
+            "domains": table_text([*(row for entry in settings for row in _domain_rows(entry)), *modes.rows]),
+            "tls_policy": table_text(policies.items()),
+            **({"generic": table_text(generic)} if generic else {}),
             **(
-                {"recipients": _table((recipient, KNOWN_RECIPIENT) for recipient in modes.recipients)}
+                {"recipients": table_text((recipient, KNOWN_RECIPIENT) for recipient in modes.recipients)}
                 if recipients
                 else {}
             ),
@@ -222,5 +209,6 @@ def _rows(settings: DomainSettings) -> list[tuple[str, str]]:
     return [(settings.domain, transport_of(relay)), (f"@{settings.domain}", question_of(settings) or answer)]
 
 
-def _table(rows: Iterable[tuple[str, str]]) -> str:
+def table_text(rows: Iterable[tuple[str, str]]) -> str:
+    """Give the text of a lookup table of ours."""
     return HEADER + "".join(f"{key}\t{value}\n" for key, value in sorted(rows))

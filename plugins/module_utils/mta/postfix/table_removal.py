@@ -44,15 +44,21 @@ class TableRemoval:
             sync_directory(self.path.parent)
 
 
+def own_removal(path: Path) -> TableRemoval | None:
+    """Return what is to go for the table at ``path`` not to be there; None when nothing is. Looks for no users."""
+    # Every index, for nobody may know any more which type the table was made with.
+    indexes = (path.with_name(path.name + suffix) for suffix in sorted(set(INDEX_SUFFIXES.values())))
+    files = tuple(file for file in (*indexes, marker_path(path), path) if file.is_file())
+    return TableRemoval(path, files) if files else None
+
+
 def plan_removal(server: PostfixServer, path: Path) -> TableRemoval | None:
     """Return what is to go for the table at ``path`` not to be there; None when nothing is.
 
     Raises ServerStateError while main.cf or master.cf still refers to it.
     """
-    # Every index, for nobody may know any more which type the table was made with.
-    indexes = (path.with_name(path.name + suffix) for suffix in sorted(set(INDEX_SUFFIXES.values())))
-    files = tuple(file for file in (*indexes, marker_path(path), path) if file.is_file())
-    if not files:
+    removal = own_removal(path)
+    if removal is None:
         return None
     users = users_of(server, path)
     if users:
@@ -60,7 +66,7 @@ def plan_removal(server: PostfixServer, path: Path) -> TableRemoval | None:
             f"The lookup table {path} is still in use by {', '.join(users)}: take it out of there first, "
             "or Postfix would fail at every lookup."
         )
-    return TableRemoval(path, files)
+    return removal
 
 
 def users_of(server: PostfixServer, path: Path) -> tuple[str, ...]:

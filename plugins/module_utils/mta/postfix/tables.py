@@ -107,13 +107,15 @@ def plan_table(
     return _plan(server, _Place(path, kind), wanted_text, rights or FileRights())
 
 
-def plan_own_table(server: PostfixServer, path: Path, kind: TableType, wanted_text: str) -> TableChange | None:
+def plan_own_table(
+    server: PostfixServer, path: Path, kind: TableType, wanted_text: str, rights: FileRights | None = None
+) -> TableChange | None:
     """Return what ``plan_table`` does, for a table that nobody but this collection has a reason to write.
 
     An index that somebody else wrote is a fault there, whatever it says. And the text is not checked, for it comes from
     code that cannot write what Postfix would not take: worth half a second where it has 100,000 lines.
     """
-    return _plan(server, _Place(path, kind, is_own=True), wanted_text, FileRights())
+    return _plan(server, _Place(path, kind, is_own=True), wanted_text, rights or FileRights())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# TLS on the way to a relay: which policies there are, and what the relay's certificate has to match. Pure. Private.
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_host, is_ip_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import read_list, shown
+
+NONE = "none"
+MAY = "may"
+ENCRYPT = "encrypt"
+VERIFY = "verify"
+FINGERPRINT = "fingerprint"
+DANE = "dane"
+DANE_ONLY = "dane-only"
+# The words of Postfix (postconf(5), smtp_tls_security_level). A relay is a literal host: its secure is its verify.
+TLS_POLICIES = (NONE, MAY, ENCRYPT, VERIFY, FINGERPRINT, DANE, DANE_ONLY)
+# With these nothing is sent in clear, whatever the relay offers and whoever is in between.
+ALWAYS_ENCRYPTED = (ENCRYPT, VERIFY, FINGERPRINT, DANE_ONLY)
+NAMES_KEY = "tls_names"
+FINGERPRINTS_KEY = "fingerprints"
+
+# SHA-256 of a certificate or public key, as openssl prints it or without its colons.
+_FINGERPRINT = re.compile(r"[0-9A-F]{2}(?::?[0-9A-F]{2}){31}")
+
+
+def parse_tls(value: Mapping[str, Any], host: str, owner: str) -> tuple[str, tuple[str, ...]]:
+    """Read the TLS policy of a relay, and the names or fingerprints that its certificate has to match.
+
+    ``host`` is the relay's canonical host, which its certificate names unless others are given. Raises InvalidInput.
+    """
+    policy = value.get("tls") or MAY
+    if policy not in TLS_POLICIES:
+        raise InvalidInput(f"{owner} has tls {shown(policy)}: use one of {', '.join(TLS_POLICIES)}")
+    names = _read(value, NAMES_KEY, owner)
+    fingerprints = _read(value, FINGERPRINTS_KEY, owner)
+    if names and policy != VERIFY:
+        raise InvalidInput(f"{owner} has {NAMES_KEY} with tls {policy}: names are matched with tls verify alone")
+    if bool(fingerprints) != (policy == FINGERPRINT):
+        raise InvalidInput(
+            f"{owner} has tls {policy} and {len(fingerprints)} fingerprint(s): "
+            f"tls fingerprint and a list of fingerprints go together"
+        )
+    if policy in (VERIFY, DANE, DANE_ONLY) and is_ip_address(host) and not names:
+        raise InvalidInput(
+            f"{owner} has tls {policy} and the address {host} for its host, which no certificate and no record names: "
+            f"give the host's name{f', or the names in its certificate in {NAMES_KEY}' if policy == VERIFY else ''}"
+        )
+    if policy == FINGERPRINT:
+        return policy, tuple(sorted({_fingerprint(one, owner) for one in fingerprints}))
+    return policy, tuple(sorted({_name(one, owner) for one in names}))
+
+
+def match_arguments(policy: str, match: tuple[str, ...]) -> dict[str, list[str]]:
+    """Give what a certificate has to match under the key that ``parse_tls`` reads it from, {} for nothing."""
+    return {FINGERPRINTS_KEY if policy == FINGERPRINT else NAMES_KEY: list(match)} if match else {}
+
+
+def probe_policy(policy: str) -> str:
+    """Give the nearest of the policies that ``smtp_probe`` knows: it asks, and proves no certificate."""
+    if policy in ALWAYS_ENCRYPTED:
+        return ENCRYPT
+    return NONE if policy == NONE else MAY
+
+
+def _read(value: Mapping[str, Any], key: str, owner: str) -> tuple[Any, ...]:
+    written = value.get(key)
+    return () if written is None else tuple(read_list(written, f"'{key}' of {owner}", "a list"))
+
+
+def _fingerprint(value: Any, owner: str) -> str:
+    text = str(value).strip().upper()
+    if not isinstance(value, str) or not _FINGERPRINT.fullmatch(text):
+        raise InvalidInput(
+            f"{owner} has the fingerprint {shown(value)}: write the SHA-256 of its certificate or public key, 32 bytes "
+            f"in hexadecimal"
+        )
+    bare = text.replace(":", "")
+    return ":".join(bare[start : start + 2] for start in range(0, len(bare), 2))
+
+
+def _name(value: Any, owner: str) -> str:
+    name = canonical_host(value) if isinstance(value, str) else ""
+    if "." not in name:
+        # Words without a dot mean something else to Postfix: hostname, nexthop, dot-nexthop.
+        raise InvalidInput(f"{owner} has the TLS name {shown(value)}: write the full name that its certificate has")
+    return name
