@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from laboratory.description import LabError, lab_description
@@ -73,7 +74,7 @@ def observe(
         say(f"{host} is {'cut off' if cut else 'stopped'} now, and back after the next messages were sent.")
         late = {number: row for number, row in enumerate(rows) if (row.stopped, row.cut_off) == outage}
         with cut_off(host) if cut else stopped(host):
-            sent.update(_send_during_outage(late, run))
+            sent.update(_send_during_outage(late, run, [other for other in hosts if cut or other != host]))
         _settle(list(sent.values()), run, RECOVERY_SECONDS, hosts)
     found = all_messages(run, hosts)
     waiting = queues(hosts)
@@ -96,9 +97,18 @@ def _send(row: Expectation, number: int, run: str) -> Sent:
     return Sent(row, message, send(row.host, [message])[0])
 
 
-def _send_during_outage(rows: dict[int, Expectation], run: str) -> dict[int, Sent]:
+def _send_during_outage(rows: dict[int, Expectation], run: str, hosts: Sequence[str]) -> dict[int, Sent]:
     sent = {number: _send(row, number, run) for number, row in rows.items()}
-    return {number: replace(one, meanwhile=_seen_waiting(one)) for number, one in sent.items()}
+    seen = {number: replace(one, meanwhile=_seen_waiting(one)) for number, one in sent.items()}
+    # What does not need the missing host has to get along without it.
+    unharmed = [one for one in sent.values() if not isinstance(one.row.must, (Held, Deferred))]
+    with suppress(LabError):  # The rows say what is missing.
+        wait_until("the mail has come", lambda: _all_arrived(unharmed, all_messages(run, hosts)), DELIVERY_SECONDS)
+    return seen
+
+
+def _all_arrived(sent: Sequence[Sent], found: Sequence[Message]) -> bool:
+    return all(_arrived(one, found) for one in sent)
 
 
 def _seen_waiting(one: Sent) -> str:
