@@ -88,6 +88,12 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.v
     standing_verdicts,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.void_verdicts import plan_for_domains
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.welcome import (
+    JUDGING_LISTS,
+    WELCOME,
+    XFORWARD,
+    with_welcome,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import LOCAL
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import RoutingSettings
@@ -105,6 +111,9 @@ class Configuration:
     steps: tuple[Step, ...] = ()
     diffs: tuple[Diff, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+_NETWORK_TABLES = ("peers", WELCOME, XFORWARD)
 
 
 @dataclass(frozen=True)
@@ -170,10 +179,11 @@ class Configurator:
         refuse_two_policies(peer.relay for entry in settings for peer in entry.peers)
         policy_warnings = refuse_unfit_policies(servers_of(settings), expanded(self._config_directory, CONSULTED))
         loan = self._loan()
+        networks = networks_of_peers(settings)
         names = TableNames(str(self.directory), kind.name)
         wanted = compile_split(
             settings,
-            networks_of_peers(settings),
+            networks,
             _alias_tables(server, str(self.directory)),
             names,
             compile_modes(
@@ -190,6 +200,9 @@ class Configurator:
             options_are_set=server.main_cf.value(OPTIONS) is not None and OPTIONS not in loan.parameters,
         )
         refuse_overrides(server, {*wanted.first, *wanted.last})
+        # Less than this where master.cf says otherwise for port 25: there sites are judged as anybody is.
+        judged = [name for name in JUDGING_LISTS if words(without_ours(server.parameters, loan, name))]
+        wanted = with_welcome(wanted, settings, networks, names, judged)
         main_cf, new_loan = lay_over(server.main_cf, server.parameters, loan, wanted)
         warnings: tuple[str, ...] = ()
         if main_cf != server.main_cf:
@@ -240,7 +253,7 @@ class Configurator:
     ) -> dict[str, TableChange]:
         texts = {name: (text, kind) for name, text in wanted.indexed_tables.items()}
         for name, text in wanted.plain_tables.items():
-            texts[name] = (text, table_type(server, "cidr" if name == "peers" else "regexp"))
+            texts[name] = (text, table_type(server, "cidr" if name in _NETWORK_TABLES else "regexp"))
         for name, parameter in (("routes", ROUTES), ("aliases", ALIASES)):
             if not server.main_cf.value(parameter):
                 # Postfix reads the table from now on, so it has to be whole, also after a run that was killed. Later

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Union
@@ -39,17 +39,21 @@ def peer_groups(
             for network in networks_of[peer]:
                 transports.setdefault(network, set()).update(transports_of_site(peer))
     joined = {
-        network: tuple(
-            sorted(set().union(*(found for other, found in transports.items() if _contains(other, network))))
-        )
+        network: tuple(sorted(set().union(*(found for other, found in transports.items() if contains(other, network)))))
         for network in transports
     }
     names = _class_names(set(joined.values()), sites)
-    ordered = sorted(joined, key=lambda network: (network.version, -network.prefixlen, network.network_address))
+    ordered = narrowest_first(joined)
     return [(network, PeerGroup(names[joined[network]], joined[network])) for network in ordered]
 
 
-def _contains(outer: Network, inner: Network) -> bool:
+def narrowest_first(networks: Iterable[Network]) -> list[Network]:
+    """Give networks in the order in which cidr_table(5) finds the one that says most of a client."""
+    return sorted(networks, key=lambda network: (network.version, -network.prefixlen, network.network_address))
+
+
+def contains(outer: Network, inner: Network) -> bool:
+    """Tell whether one network is the other or holds it."""
     if isinstance(outer, ipaddress.IPv4Network) and isinstance(inner, ipaddress.IPv4Network):
         return inner.subnet_of(outer)
     if isinstance(outer, ipaddress.IPv6Network) and isinstance(inner, ipaddress.IPv6Network):

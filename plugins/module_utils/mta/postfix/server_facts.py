@@ -16,6 +16,7 @@ from pathlib import Path
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
+    complains,
     expanded,
     failure,
     run,
@@ -183,7 +184,8 @@ def _members(server: PostfixServer, element: str, domains: Sequence[str]) -> lis
     if ":" in element and not element.startswith("["):
         arguments = ["postmap", "-q", "-", element]
         result = run(arguments, server.config_directory, "".join(f"{domain}\n" for domain in domains))
-        if result.status not in (0, 1) or (result.status == 1 and result.stderr.strip()):
+        # A warning about main.cf, as where a parameter is set twice, is no answer.
+        if complains(result):
             raise failure(arguments, server.config_directory, result)
         found = {line.split(None, 1)[0] for line in result.stdout.splitlines() if line.strip()}
         return [domain for domain in domains if domain in found]
