@@ -97,7 +97,7 @@ class Held:
     """Taken by ``queue`` and held there while the next server is stopped; then delivered."""
 
     queue: str
-    then: Delivered
+    then: Union[Delivered, Copies]
 
     def __str__(self) -> str:
         """Say it for the table."""

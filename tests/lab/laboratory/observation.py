@@ -121,7 +121,9 @@ def _seen_waiting(one: Sent) -> str:
     def found() -> str:
         for entry in queues():
             reason = next((reason for reason in entry.reasons if reason), "")
-            if entry.host == place and one.row.recipient in entry.recipients and reason and word in reason:
+            # A copy for another site waits under a name of its own in another domain.
+            users = {recipient.partition("@")[0] for recipient in entry.recipients}
+            if entry.host == place and one.row.recipient.partition("@")[0] in users and reason and word in reason:
                 return f"waits at {entry.host}: {reason}"
         return ""
 
@@ -155,7 +157,8 @@ def _arrived(one: Sent, found: Sequence[Message]) -> bool:
     key = one.message.message_id
     if isinstance(must, (Bounced, Answered)):
         return any(message.about == key for message in found)
-    wanted = len(must.places) if isinstance(must, Copies) and not must.one_of else 1
+    goal = must.then if isinstance(must, Held) else must
+    wanted = len(goal.places) if isinstance(goal, Copies) and not goal.one_of else 1
     return sum(message.message_id == key for message in found) >= wanted
 
 

@@ -146,7 +146,7 @@ def _must(row: Mapping[str, Any], host: str, sender: str, servers: _Servers) -> 
         by = host if row["bounced"] is True else servers.host(row["bounced"])
         return Bounced(host, sender, by)
     delivered = _delivered(row, servers)
-    if "held" in row and isinstance(delivered, Delivered):
+    if "held" in row:
         return Held(servers.host(row["held"]), delivered)
     if row.get("answered") and isinstance(delivered, Delivered):
         return Answered(delivered, host, sender)
