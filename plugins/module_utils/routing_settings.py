@@ -26,6 +26,8 @@ AUTO = "auto"
 MODES = (LOCAL, BACKUP, REMOTE, AUTO)
 # postconf(5), maximal_queue_lifetime: a number and its unit, which is days when it is left out.
 _LIFETIME = re.compile(r"([0-9]{1,6})([smhdw]?)")
+# As many seconds as Postfix takes: with one more its queue manager does not start.
+_LONGEST_LIFETIME = 2**31 - 1
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -131,8 +133,9 @@ def _parse_lifetime(value: Any, domain: str) -> str | None:
     if value is None:
         return None
     text = str(value).strip()
-    if not _LIFETIME.fullmatch(text) or not seconds_of(text):
+    if not _LIFETIME.fullmatch(text) or not 0 < seconds_of(text) <= _LONGEST_LIFETIME:
         raise InvalidInput(
-            f"{domain} has queue_lifetime {value!r}: write a number above 0 and its unit s, m, h, d or w, as in 10d"
+            f"{domain} has queue_lifetime {value!r}: write a number above 0 and its unit s, m, h, d or w, as in 10d, "
+            "that make no more than 24855d"
         )
     return text if text[-1].isalpha() else f"{text}d"

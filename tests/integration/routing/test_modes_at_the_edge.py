@@ -69,9 +69,25 @@ def test_where_such_mail_goes_is_the_servers_own_where_it_says_so(network: Netwo
             said = server.command("postconf", "-h", "best_mx_transport").stdout.strip()
             assert said == "local" if "local" in own else said.startswith("retry:")
         assert not route(server, *domains)["changed"]
-        route(server, {"domain": "own.example", "mode": "remote"})
+        route(server, *({"domain": entry["domain"], "mode": "local"} for entry in domains))
         assert server.command("postconf", "-h", "best_mx_transport").stdout.strip() == "local" * ("local" in own)
         route(server, *({"domain": entry["domain"], "state": "absent"} for entry in domains))
+        assert server.main_cf.read_bytes() == before
+
+
+def test_a_remote_domain_that_the_records_name_here_bounces_nothing(named_first: SplitServer) -> None:
+    route(named_first, {"domain": "own.example", "mode": "remote"})
+    start(named_first)
+    named_first.deliver("ann@own.example", "sent by an own user", client="lab")
+    assert "the MX records name this server itself first" in waiting(named_first)
+    assert named_first.logged("status=bounced") == 0
+
+
+def test_a_parameter_that_stands_twice_in_main_cf_stops_nothing(network: Network) -> None:
+    with configured_server(network, "hq", GROWN_MAIN_CF + "\nmydestination = lmdb:{config}/aliases\n") as server:
+        before = server.main_cf.read_bytes()
+        route(server, {"domain": "example.com", "mode": "backup"})
+        route(server, {"domain": "example.com", "state": "absent"})
         assert server.main_cf.read_bytes() == before
 
 

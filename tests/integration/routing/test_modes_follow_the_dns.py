@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from forked_module import run_module
 from named_server import Named, Zone, free_port, started_named
 from routing_runs import effective, refusal, route
-from split_server import SplitServer
+from split_network import Network
+from split_server import SplitServer, configured_server
 
 # mx1 is this machine (127.0.0.1), as is mx2; the others are elsewhere, and 203.0.113.25 is NAT's outer side.
 ELSEWHERE = "far A 192.0.2.9\nfarther A 192.0.2.10\nouter A 203.0.113.25\n"
@@ -85,6 +87,30 @@ def test_what_cannot_be_resolved_keeps_the_mode_and_warns(
     assert effective(result) == {"unknown.example": earlier or "local"}
     assert len(result["warnings"]) == 1
     assert "the routing mode of unknown.example cannot be told from the DNS" in str(result["warnings"][0])
+
+
+NOBODYS = ["0.0.0.0", "224.0.0.1", "255.255.255.255", "::", "ff02::1", "192.0.2.77"]  # noqa: S104 - asked about
+
+
+@pytest.mark.parametrize("address", NOBODYS)
+def test_an_address_that_is_not_this_machines_makes_no_domain_local(network: Network, address: str) -> None:
+    exchange = {"exchange": "mx.example.com", "addresses": [address]}
+    found = {"name": "example.com", "published": "mx", "mx": [{**exchange, "preference": 10}], "exchanges": [exchange]}
+    with configured_server(network, "cloud") as server:
+        # As servers have it that share an address with others (keepalived).
+        said = network.at("cloud", _let_bind_foreign_addresses, "1")
+        try:
+            result = route(server, {"domain": "example.com", "mode": "auto"}, mx_sets=[found])
+        finally:
+            network.at("cloud", _let_bind_foreign_addresses, said)
+    assert effective(result) == {"example.com": "remote"}
+
+
+def _let_bind_foreign_addresses(value: str) -> str:
+    setting = Path("/proc/sys/net/ipv4/ip_nonlocal_bind")
+    before = setting.read_text().strip()
+    setting.write_text(value)
+    return before
 
 
 def test_a_dead_resolver_keeps_all_modes_and_is_no_failure(server: SplitServer, name_server: Named) -> None:

@@ -130,6 +130,7 @@ def _deliver(server: SplitServer, recipient: str) -> None:
         ([{"domain": "a.example", "mode": "local", "recipients": ["${x}@a.example"]}], "cannot stand in a mail table"),
         ([{"domain": "a.example", "mode": "backup", "queue_lifetime": "ten days"}], "queue_lifetime 'ten days'"),
         ([{"domain": "a.example", "mode": "backup", "queue_lifetime": "0d"}], "a number above 0"),
+        ([{"domain": "a.example", "mode": "backup", "queue_lifetime": "24856d"}], "that make no more than 24855d"),
         ([{"domain": "a.example", "mode": "local", "call_ahead": False}], "a.example would take no mail at all"),
         ([{"domain": "a.example", "mode": "local", "local_transport": "virtual:"}], "virtual(8)"),
         ([{"domain": "a.example", "mode": "local", "local_transport": "lmtp:x, static:y"}], "write transport:nexthop"),

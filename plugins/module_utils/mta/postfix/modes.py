@@ -23,7 +23,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.routing_setti
 RELAY_RESTRICTIONS = "smtpd_relay_restrictions"
 PROXIES = "proxy_interfaces"
 BEST_EXCHANGER = "best_mx_transport"
-# Where MX records name this server first before its mode follows them, Postfix would bounce what a backup has taken.
+# Where MX records name this server first, Postfix would bounce what a backup has taken, or own users send to a remote
+# domain.
 HOLD = "retry:4.4.6 the MX records name this server itself first"
 # What Postfix has by default (postconf(5)), for a server that has its relay rules elsewhere.
 _USUAL = "permit_mynetworks, permit_sasl_authenticated"
@@ -44,6 +45,7 @@ def compile_modes(
     """
     taken = [entry for entry in entries if entry.effective != REMOTE]
     backups = [entry for entry in entries if entry.effective == BACKUP]
+    waits = any(entry.effective != LOCAL for entry in entries)
     lifetimes = [entry.queue_lifetime for entry in backups if entry.queue_lifetime is not None]
     return CompiledModes(
         rows=tuple(row for entry in entries for row in _rows(entry)),
@@ -54,7 +56,7 @@ def compile_modes(
         proxy_addresses=tuple(
             sorted({address for entry in backups for address in entry.own_addresses} - set(known_proxies))
         ),
-        best_exchanger=HOLD if backups and not best_exchanger else None,
+        best_exchanger=HOLD if waits and not best_exchanger else None,
     )
 
 

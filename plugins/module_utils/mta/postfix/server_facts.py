@@ -30,6 +30,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.settings impo
 _DOMAIN_LISTS = ("mydestination", "virtual_mailbox_domains", "virtual_alias_domains", "relay_domains")
 # Where mail from other servers comes in, with and without postscreen(8) before it.
 _PUBLIC_SERVICES = ("smtp/inet", "25/inet", "smtpd/pass")
+# What the kernel lists of the network that this thread is in: proc(5).
+_KERNEL = Path("/proc/thread-self/net")
+_LOCAL = re.compile(r"\|-- (\S+)\n(?: +/\d+ (?!host LOCAL).*\n)* +/(\d+) host LOCAL")
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 # transport(5): a next hop of several servers.
 _FIRST_WITH_LISTS = (3, 5)
@@ -169,7 +172,24 @@ def _networks(client: str, owner: str) -> tuple[Network, ...]:
 
 
 def is_own_address(address: str) -> bool:
-    """Tell whether an address belongs to this machine: only then can a socket be bound to it."""
+    """Tell whether an address belongs to this machine, as the kernel lists them.
+
+    Elsewhere than on Linux whether a socket can be bound to it tells, which sockets can to 0.0.0.0, too, and where the
+    kernel was told so (net.ipv4.ip_nonlocal_bind, as with keepalived) to everything.
+    """
+    wanted = ipaddress.ip_address(address)
+    if wanted.is_unspecified or wanted.is_multicast:
+        return False
+    try:
+        if wanted.version == 6:  # noqa: PLR2004 - a version, no number of anything
+            return wanted.packed.hex() in {line[:32] for line in (_KERNEL / "if_inet6").read_text().splitlines()}
+        listed = _LOCAL.findall((_KERNEL / "fib_trie").read_text())
+        return any(wanted in ipaddress.ip_network("/".join(found)) for found in listed)
+    except OSError:
+        return _can_be_bound(address)
+
+
+def _can_be_bound(address: str) -> bool:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
