@@ -60,7 +60,9 @@ def refuse_removals(changes: Sequence[Change], limit: RemovalLimit) -> None:
 
 
 def _only_loses(change: Change) -> bool:
-    return set(change.after.records) < set(change.before.records)
+    """Tell whether a set loses records and gets none for them; another preference for one that stays is none."""
+    before, after = set(change.before.records), set(change.after.records)
+    return after < before or {record.exchange for record in after} < {record.exchange for record in before}
 
 
 def _listed(names: Sequence[str]) -> str:

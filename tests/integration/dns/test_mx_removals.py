@@ -39,5 +39,9 @@ def test_one_exchanger_does_not_vanish_from_many_names_at_once(named: Named) -> 
     gone = [{"name": name, "state": "absent", "mx": [MX2]} for name in names]
     with pytest.raises(RemovalNotAllowed, match="10 of the 10 MX sets that there are would lose records"):
         publish_mx_records(named.params(*gone, allow_removal=False), False)
+    # Another preference for the one that stays puts nobody in the place of the one that goes.
+    lessened = [{"name": name, "mx": [{**MX1, "preference": 11}]} for name in names]
+    with pytest.raises(RemovalNotAllowed, match="10 of the 10 MX sets that there are would lose records"):
+        publish_mx_records(named.params(*lessened, allow_removal=False), False)
     assert named.serial("example.com") == serial
     assert publish_mx_records(named.params(*gone, allow_removal=False, removal_share=1.0), False).changed
