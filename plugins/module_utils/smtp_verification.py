@@ -30,7 +30,8 @@ def ask_peer(relay: Relay, recipients: Sequence[str], introduction: Introduction
         timeout=TIMEOUT,
         tls=probe_policy(relay.tls),
         sender=introduction.sender,
-        source=introduction.source,
+        # The address that this server sends from is an IPv4 one, where it is known at all.
+        source=None if ":" in relay.host else introduction.source,
     )
     try:
         answers = probe(server, recipients).answers

@@ -47,6 +47,7 @@ SOURCES = sorted(
                 "mta/postfix/domains_server",
                 "mta/postfix/logins",
                 "mta/postfix/relay_policies",
+                "mta/postfix/relay_protocols",
                 "mta/postfix/routing_server",
                 "mta/postfix/server_facts",
                 "mta/postfix/transports",

@@ -33,6 +33,10 @@ class Network:
         """Do some work where a host is: its sockets and the processes that it starts are in the host's network."""
         return work(*arguments) if host == "hq" else self.elsewhere.submit(work, *arguments).result()
 
+    def sixth_address(self, host: str) -> str:
+        """Return the IPv6 address of a host; only ``hq`` and ``cloud`` have one."""
+        return _sixth(self.address(host))
+
     def address(self, host: str) -> str:
         """Return the address of a host."""
         return str(getattr(self, host))
@@ -50,6 +54,12 @@ def _enter(namespace: str) -> None:
             raise OSError(ctypes.get_errno(), "setns")
     finally:
         os.close(descriptor)
+
+
+def _sixth(address: str) -> str:
+    """Return the IPv6 address of the host with an IPv4 one, in a network of their own (RFC 4193)."""
+    first, second, third, fourth = map(int, address.split("."))
+    return f"fd00:{first:x}:{second:x}:{third:x}::{fourth:x}"
 
 
 @contextmanager
@@ -71,6 +81,10 @@ def network() -> Iterator[Network]:
             _ip("-n", namespace, "address", "add", f"{address}/28", "dev", far)
         _ip("-n", namespace, "link", "set", far, "up")
         _ip("-n", namespace, "link", "set", "lo", "up")
+        for place, end in (((), near), (("-n", namespace), far)):
+            last = 1 if end == near else 2
+            # Nobody else has it, and nobody waits for finding that out.
+            _ip(*place, "-6", "address", "add", f"{_sixth(hosts[last - 1])}/112", "dev", end, "nodad")
         with ThreadPoolExecutor(1, initializer=_enter, initargs=(namespace,)) as elsewhere:
             yield Network(*hosts, elsewhere)
     finally:

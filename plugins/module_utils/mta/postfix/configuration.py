@@ -53,6 +53,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
     CONSULTED,
     refuse_unfit_policies,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.relay_protocols import (
+    PROTOCOLS,
+    refuse_unspoken_addresses,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import ALIASES, ROUTES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import HEADER, RoutesTable
@@ -177,7 +181,9 @@ class Configurator:
         found = (replace(entry, verdict=news.verdicts.get(name)) for name, entry in after.domains.items())
         settings = _with_transports(server, tuple(found))
         refuse_two_policies(peer.relay for entry in settings for peer in entry.peers)
-        policy_warnings = refuse_unfit_policies(servers_of(settings), expanded(self._config_directory, CONSULTED))
+        consulted = expanded(self._config_directory, (*CONSULTED, PROTOCOLS))
+        refuse_unspoken_addresses(servers_of(settings), consulted[PROTOCOLS])
+        policy_warnings = refuse_unfit_policies(servers_of(settings), consulted)
         loan = self._loan()
         networks = networks_of_peers(settings)
         names = TableNames(str(self.directory), kind.name)
