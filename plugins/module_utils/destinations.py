@@ -145,6 +145,8 @@ class RoutesRequest:
     only_local: bool = False
     subdomain: Optional[str] = None
     alias_domains: Optional[tuple[str, ...]] = None
+    catch_all: bool = False
+    """Whether the server has, or gets, a catch-all that these addresses have to be kept from."""
 
 
 def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, Destination]:

@@ -32,6 +32,8 @@ class DomainRoutes:
     local_transport: str | None = None
     subdomain: str | None = None
     """The sub-domain of the server's own site."""
+    catch_all: bool = False
+    """Whether the site has a catch-all, from which routes have to be kept."""
     alias_domains: tuple[str, ...] = ()
 
     @property
@@ -150,6 +152,7 @@ def _settings(mapped: MappedDomain, site: Site) -> DomainSettings:
         call_ahead=site.name not in mapped.call_ahead_off,
         local_transport=site.local_transport,
         subdomain=_name(site.subdomain),
+        catch_all=site.catch_all,
         alias_domains=mapped.alias_domains,
     )
 
@@ -166,6 +169,7 @@ def _routes(mapped: MappedDomain, site: Site, rewriting: bool) -> DomainRoutes:
         },
         local_transport=site.local_transport,
         subdomain=_name(site.subdomain),
+        catch_all=site.catch_all is not None,
         alias_domains=mapped.alias_domains,
     )
 

@@ -17,12 +17,15 @@ _LOCAL_LINE = re.compile(r"^([^@\n]+)(@[^\t\n]+)\tlocal$", re.MULTILINE)
 _REWRITTEN_LINE = re.compile(r"^([^@\n]+)(@[^\t\n]+)\t([^@\t\n:]*)@([^\t\n]+)$", re.MULTILINE)
 
 
-def alias_lines(text: RoutesText, own_subdomains: Collection[str], alias_domains: Collection[str] = ()) -> str:
+def alias_lines(
+    text: RoutesText, own_subdomains: Collection[str], alias_domains: Collection[str] = (), catch_all: bool = False
+) -> str:
     """Give the lines ``address<TAB>address`` that follow from the routes of a domain, sorted.
 
     An address that lives on another site is rewritten to that site's sub-domain. In ``own_subdomains``, those of this
     server's own site, each mailbox that lives here has its address, and nobody else. In ``alias_domains``, other names
-    of the domain, each address has one, wherever its mailbox lives. Raises InvalidInput for an address that is
+    of the domain, each address has one, wherever its mailbox lives. Where there is a ``catch_all``, an address without
+    another alias is its own, or the catch-all would swallow it. Raises InvalidInput for an address that is
     rewritten to one of ``own_subdomains``: it would be rewritten back, and so for ever.
     """
     lines = []
@@ -40,7 +43,12 @@ def alias_lines(text: RoutesText, own_subdomains: Collection[str], alias_domains
     if alias_domains:
         for local_part, domain in _ANY_LINE.findall(text.lines):
             lines += [f"{local_part}@{name}\t{local_part}{domain}\n" for name in alias_domains]
-    return "".join(sorted([*lines, *_copy_lines(text)]))
+    lines += _copy_lines(text)
+    if catch_all:
+        aliased = {line.partition("\t")[0] for line in lines}
+        addresses = (f"{local_part}{domain}" for local_part, domain in _ANY_LINE.findall(text.lines))
+        lines += [f"{address}\t{address}\n" for address in addresses if address not in aliased]
+    return "".join(sorted(lines))
 
 
 def without_addresses(lines: str, addresses: frozenset[str], with_copies: bool = True) -> str:

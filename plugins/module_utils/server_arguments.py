@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.catch_all import refuse_missing_catch_all
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import show
 from ansible_collections.mailops.split_domain.plugins.module_utils.directory import (
     copies_of_listings,
@@ -74,6 +75,8 @@ def probe_arguments(split_domains: Any, host: str, sample: int, search: Sequence
             continue
         domain = mapped.split_domain.domain
         listings = list(all_listings(mapped))
+        # Where a site has a catch-all, others may rightly take mail for nobody.
+        caught = any(site.catch_all is not None for site in mapped.split_domain.sites)
         for site in peers_of(mapped.split_domain, own_site):
             living_there = [str(listing.address) for listing in listings if listing.site == site.name][:sample]
             if site.verification_address is not None:
@@ -81,7 +84,7 @@ def probe_arguments(split_domains: Any, host: str, sample: int, search: Sequence
             asked = [{"address": address, "expect": "accepted"} for address in living_there]
             # What a hosted service says to addresses that nobody forwards to it is its own affair.
             forwarded_to = site.hosts or own_site.unknown == site.name
-            if forwarded_to and site.verification_address is None:
+            if forwarded_to and site.verification_address is None and not caught:
                 asked.append({"address": f"{NOBODY}@{domain}", "expect": "refused"})
             for server in site.relay.servers:
                 probes.setdefault(server, []).extend(asked)
@@ -180,6 +183,7 @@ def _check_directories(mapped: MappedDomain) -> bool:
     listings = list(all_listings(mapped))
     routes_of_listings(listings, domain, relays)
     copies_of_listings(listings, domain, None)
+    refuse_missing_catch_all(mapped.split_domain, listings)
     return any(listing.copies for listing in listings)
 
 
@@ -198,6 +202,7 @@ def _route_arguments(routes: DomainRoutes) -> dict[str, Any]:
         "local_transport": routes.local_transport,
         "subdomain": routes.subdomain,
         "alias_domains": list(routes.alias_domains),
+        "catch_all": routes.catch_all,
         "state": "exact",
     }
     if source and all(isinstance(part, str) for part in source):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.alias_domains import parse_alias_domains
+from ansible_collections.mailops.split_domain.plugins.module_utils.catch_all import parse_catch_all
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
@@ -53,6 +54,8 @@ class DomainSettings:
     """Other names of the domain, sorted, in which each of its addresses has an address."""
     site: str | None = None
     """The name of this server's own site, where sites get copies of mail."""
+    catch_all: str | None = None
+    """The mailbox of this server's own site that gets what is for nobody."""
 
     @property
     def unknown_relay(self) -> Relay | None:
@@ -76,6 +79,7 @@ class DomainSettings:
             "subdomain": self.subdomain,
             "alias_domains": list(self.alias_domains),
             "site": self.site,
+            "catch_all": self.catch_all,
             "peers": [
                 {
                     "site": peer.site,
@@ -124,6 +128,12 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
             f"{domain} forwards unknown recipients to {unknown!r}, which is none of its peers: "
             f"name one of {', '.join(sites)}"
         )
+    catch_all = parse_catch_all(arguments.get("catch_all"), domain, domain)
+    if catch_all is not None and unknown is not None:
+        raise InvalidInput(
+            f"{domain} has a catch_all and forwards unknown recipients to {unknown}: one of them would get nothing, "
+            "remove it"
+        )
     call_ahead = arguments.get("call_ahead")
     subdomain = _parse_subdomain(arguments.get("subdomain"))
     alias_domains = parse_alias_domains(arguments.get("alias_domains"), domain)
@@ -141,6 +151,7 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
         local_transport=parse_local_transport(arguments.get("local_transport"), domain),
         subdomain=subdomain,
         alias_domains=alias_domains,
+        catch_all=catch_all,
         site=parse_site_name(arguments["site"], domain) if arguments.get("site") else None,
     )
 

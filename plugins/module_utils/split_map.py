@@ -12,6 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.alias_domains import parse_alias_domains
+from ansible_collections.mailops.split_domain.plugins.module_utils.catch_all import (
+    parse_catch_all,
+    refuse_odd_catch_all,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
 from ansible_collections.mailops.split_domain.plugins.module_utils.mapped_mx import (
@@ -52,6 +56,7 @@ _SITE_KEYS = (
     "clients",
     "subdomain",
     "subdomain_mx",
+    "catch_all",
     "verification_address",
 )
 
@@ -139,8 +144,12 @@ def _parse_domain(entry: Any) -> MappedDomain:
     written_sites = read_list(entry.get("sites"), f"'sites' of {domain}", "a list of sites")
     sites = tuple(_parse_site(site, domain) for site in written_sites)
     names = [site.name for site in sites]
+    split_domain = validate(SplitDomain(domain, sites))
+    refuse_odd_catch_all(
+        split_domain, [name for name, site in zip(names, written_sites) if site.get("directory") is not None]
+    )
     return MappedDomain(
-        split_domain=validate(SplitDomain(domain, sites)),
+        split_domain=split_domain,
         present=state == "present",
         directory=_parse_directory(entry.get("directory"), f"'directory' of {domain}"),
         site_directories={
@@ -185,6 +194,7 @@ def _parse_site(value: Any, domain: str) -> Site:
         local_transport=parse_local_transport(value.get("local_transport"), owner),
         clients=_parse_clients(value.get("clients") or [], hosts, owner),
         subdomain=parse_subdomain(value, domain, next_hop, owner),
+        catch_all=parse_catch_all(value.get("catch_all"), domain, owner),
         verification_address=parse_verification_address(value.get("verification_address"), domain, owner),
     )
 

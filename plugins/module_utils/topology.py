@@ -41,6 +41,8 @@ class Site:
     local_transport: str | None = None
     clients: tuple[str, ...] = ()
     subdomain: SubDomain | None = None
+    catch_all: str | None = None
+    """The mailbox of this site that gets what is for nobody."""
     verification_address: str | None = None
     """An address of the domain that exists at this site, by which others see whether they can trust its answers."""
 

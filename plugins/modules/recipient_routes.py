@@ -95,6 +95,12 @@ options:
         are written before.
     type: list
     elements: str
+  catch_all:
+    description:
+      - Whether the domain gets a catch-all in P(mailops.split_domain.split_domains#module), which may swallow none of
+        these addresses. When it has one already, here or in the server's own C(virtual_alias_maps), that is seen.
+    type: bool
+    default: false
   only_local:
     description:
       - Take only the local ones of the routes, with O(state=present).
@@ -243,6 +249,7 @@ def main() -> None:
             "local_transport": {"type": "str"},
             "subdomain": {"type": "str"},
             "alias_domains": {"type": "list", "elements": "str"},
+            "catch_all": {"type": "bool", "default": False},
             "only_local": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["exact", "present", "absent"], "default": "present"},
             "mta": {"type": "str", "choices": list(MTA_CHOICES), "default": "auto"},

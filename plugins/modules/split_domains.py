@@ -81,6 +81,12 @@ options:
         type: list
         elements: str
         default: []
+      catch_all:
+        description:
+          - A mailbox of this server's own site, an address of the domain, that gets the mail for all addresses that
+            nobody knows. It has to have a local route.
+          - Cannot be given with O(domains[].unknown).
+        type: str
       site:
         description:
           - The name of this server's own site. Needed where sites get copies of mail for users of others (dual
@@ -369,6 +375,7 @@ DOMAIN = {
     "subdomain": {"type": "str"},
     "alias_domains": {"type": "list", "elements": "str", "default": []},
     "site": {"type": "str"},
+    "catch_all": {"type": "str"},
     "peers": {
         "type": "list",
         "elements": "dict",

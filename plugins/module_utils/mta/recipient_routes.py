@@ -77,5 +77,6 @@ def parse_request(arguments: dict[str, Any]) -> RoutesRequest:
         transport,
         only_local=arguments["only_local"],
         subdomain=subdomain,
+        catch_all=bool(arguments["catch_all"]),
         alias_domains=None if aliases is None else parse_alias_domains(aliases, domain),
     )

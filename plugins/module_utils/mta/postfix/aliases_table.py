@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesRequest
+from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesRequest, RoutesText
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import RoutesTable
 from ansible_collections.mailops.split_domain.plugins.module_utils.recipient_aliases import (
     alias_lines,
@@ -20,18 +22,59 @@ HEADER = (
 )
 
 
-def aliases_section(
-    table: RoutesTable, request: RoutesRequest, own_subdomains: Collection[str], alias_domains: Collection[str]
-) -> str:
-    """Give the section of the request's domain that fits its routes; the names are those of ``alias_lines``."""
+@dataclass(frozen=True)
+class AliasNames:
+    """What makes aliases of routes on a server: what is asked for, and what its settings still have."""
+
+    subdomains: frozenset[str]
+    alias_domains: frozenset[str]
+    catch_all: bool
+
+    def lines(self, text: RoutesText) -> str:
+        """Give the lines that follow from routes; raises InvalidInput as ``alias_lines`` does."""
+        return alias_lines(text, sorted(self.subdomains), sorted(self.alias_domains), self.catch_all)
+
+
+def alias_names(request: RoutesRequest, settled: Mapping[str, Any], own_catch_all: bool) -> AliasNames:
+    """Give the names for a request on a server with these settings; ``own_catch_all``: it has a catch-all of its own.
+
+    What goes has its addresses until the settings go, for others may still send mail there.
+    """
+    return AliasNames(
+        subdomains=frozenset(name for name in (request.subdomain, settled.get("subdomain")) if name),
+        alias_domains=frozenset({*(request.alias_domains or ()), *settled.get("alias_domains", ())}),
+        catch_all=own_catch_all or request.catch_all or bool(settled.get("catch_all")),
+    )
+
+
+def aliases_section(table: RoutesTable, request: RoutesRequest, names: AliasNames) -> str:
+    """Give the section of the request's domain that fits its routes."""
     text = request.text.only_local() if request.only_local else request.text
-    wanted = "" if request.state == "absent" else alias_lines(text, own_subdomains, alias_domains)
+    wanted = "" if request.state == "absent" else names.lines(text)
     present = table.sections.get(request.text.domain, "")
     if request.state == "exact" or not present:
         return wanted
     asked = frozenset(line.partition("\t")[0] for line in text.lines.splitlines())
-    kept = without_addresses(present, asked, with_copies=not request.only_local)
-    return "".join(sorted({*kept.splitlines(True), *wanted.splitlines(True)}))
+    kept = without_addresses(present, asked, with_copies=not request.only_local).splitlines(True)
+    keys = {line.partition("\t")[0] for line in kept}
+    return "".join(sorted([*kept, *(line for line in wanted.splitlines(True) if line.partition("\t")[0] not in keys)]))
+
+
+def uncaught(table: RoutesTable, domains: Collection[str]) -> RoutesTable:
+    """Give a table of aliases without the lines that kept addresses of these domains from a catch-all."""
+
+    def keeps(line: str, domain: str) -> bool:
+        key, _tab, value = line.rstrip("\n").partition("\t")
+        return key == value and key.endswith(f"@{domain}")
+
+    return RoutesTable(
+        {
+            domain: "".join(line for line in section.splitlines(True) if not keeps(line, domain))
+            if domain in domains
+            else section
+            for domain, section in table.sections.items()
+        }
+    )
 
 
 def forgotten(table: RoutesTable, gone: Collection[str]) -> RoutesTable:

@@ -12,16 +12,15 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import (
     Step,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.aliases_table import (
-    HEADER as ALIASES_HEADER,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.aliases_table import forgotten
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
     expanded,
     read_text,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.forgotten_routes import (
+    steps_of_forgetting,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.loan import Loan, give_back, lay_over
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.logins import (
     MODE,
@@ -59,11 +58,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import ALIASES, ROUTES
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import HEADER, RoutesTable
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.safe_order import in_safe_order
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import (
     foreign_domains,
     networks_of_peers,
+    own_alias_tables,
     refuse_foreign_domain,
     refuse_old_postfix,
     refuse_overrides,
@@ -80,7 +79,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     RemoveDirectory,
     Settle,
     WriteFile,
-    WriteTable,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_removal import own_removal
@@ -190,7 +188,7 @@ class Configurator:
         wanted = compile_split(
             settings,
             networks,
-            _alias_tables(server, str(self.directory)),
+            own_alias_tables(self._config_directory, str(self.directory)),
             names,
             compile_modes(
                 _modes_with_transports(server, [entry for name, entry in after.modes.items() if name not in held]),
@@ -231,8 +229,9 @@ class Configurator:
         if secrets:
             steps = (*steps, secrets)
         gone = before.names - after.names
-        if gone:
-            steps = (*steps, *self._forget_routes(server, kind, gone), self._settings_file(after))
+        forgotten = steps_of_forgetting(server, self.directory, before, after)
+        if gone or forgotten:
+            steps = (*steps, *forgotten, self._settings_file(after))
         if steps and not self.directory.exists():
             steps = (CreateDirectory(self.directory), *steps)
         diffs = (*main_cf_diff(server.main_cf, main_cf, server), *(table_diff(change) for change in tables.values()))
@@ -272,16 +271,6 @@ class Configurator:
             if change is not None:
                 changes[name] = change
         return changes
-
-    def _forget_routes(self, server: PostfixServer, kind: TableType, gone: frozenset[str]) -> tuple[Step, ...]:
-        steps: tuple[Step, ...] = ()
-        for name, header in (("aliases", ALIASES_HEADER), ("routes", HEADER)):
-            path = self.directory / name
-            table = RoutesTable.parse(read_text(path) or "")
-            wanted = forgotten(table, gone)
-            change = None if wanted == table else plan_own_table(server, path, kind, wanted.render(header))
-            steps = steps if change is None else (*steps, WriteTable(change))
-        return steps
 
     def _plan_removal(self, server: PostfixServer) -> Configuration:
         """Give main.cf back first: nothing refers to the tables when they go."""
@@ -326,12 +315,6 @@ def _modes_with_transports(server: PostfixServer, modes: Sequence[RoutingSetting
         return tuple(modes)
     default = default_local_transport(server)
     return tuple(replace(entry, local_transport=entry.local_transport or default) for entry in modes)
-
-
-def _alias_tables(server: PostfixServer, own_directory: str) -> tuple[str, ...]:
-    """Give the server's own tables of virtual_alias_maps: their addresses are known here in any case."""
-    aliases = words(expanded(server.config_directory, ["virtual_alias_maps"]).get("virtual_alias_maps", ""))
-    return tuple(table for table in aliases if ":" in table and own_directory not in table)
 
 
 def _call_ahead_warnings(settings: tuple[DomainSettings, ...]) -> tuple[str, ...]:

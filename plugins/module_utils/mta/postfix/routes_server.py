@@ -16,7 +16,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.aliases_table import (
     HEADER as ALIASES_HEADER,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.aliases_table import aliases_section
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.aliases_table import (
+    alias_names,
+    aliases_section,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     DEFAULT_CONFIG_DIRECTORY,
     PostfixServer,
@@ -35,6 +38,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
     RoutesTable,
     render_section,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import has_own_catch_all
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
     CreateDirectory,
     Settle,
@@ -49,7 +53,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.void_verdicts import plan_for_routes
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
-from ansible_collections.mailops.split_domain.plugins.module_utils.recipient_aliases import alias_lines
 
 MOST_REPORTED_CHANGES = 100
 # So few lines are found sooner by searching the text for each than by taking it apart.
@@ -90,10 +93,8 @@ def plan_routes(server: PostfixServer, directory: Path, request: RoutesRequest, 
     transport = request.local_transport or settled.get("local_transport") or default_local_transport(server)
     complete = request.text.with_transports(transport, RELAY_SERVICE)
     aliases = RoutesTable.parse(read_text(directory / "aliases") or "")
-    # A sub-domain that goes has its addresses until its settings go, for others may still send mail there.
-    subdomains = {name for name in (request.subdomain, settled.get("subdomain")) if name}
-    names = {*(request.alias_domains or ()), *settled.get("alias_domains", ())}
-    rewritten = aliases_section(aliases, request, subdomains, names)
+    names = alias_names(request, settled, has_own_catch_all(server.config_directory, str(directory), domain))
+    rewritten = aliases_section(aliases, request, names)
     stand = table.sections.get(domain) == complete and aliases.sections.get(domain, "") == rewritten
     if request.state != "exact" or not stand:
         # What stands was checked when it was written.
@@ -101,7 +102,7 @@ def plan_routes(server: PostfixServer, directory: Path, request: RoutesRequest, 
     section = complete if request.state == "exact" else _merged_section(table, request, transport)
     gone, come = _changed_lines(table.sections.get(domain, ""), section)
     values = _values(domain, section, _routes_in(domain, gone), _routes_in(domain, come))
-    values["complete"] = section == complete and rewritten == alias_lines(request.text, subdomains, names)
+    values["complete"] = section == complete and rewritten == names.lines(request.text)
     # Aliases first: an address that comes home is not sent away any more when its route says local.
     edits = (
         _SectionEdit(aliases, directory / "aliases", ALIASES, ALIASES_HEADER, domain, rewritten),

@@ -216,3 +216,18 @@ def _members(server: PostfixServer, element: str, domains: Sequence[str]) -> lis
             raise ServerStateError(f"{element} cannot be read ({error.strerror}): correct main.cf first") from error
         return [domain for domain in domains if domain in listed]
     return [domain for domain in domains if domain == element.lower()]
+
+
+def own_alias_tables(config_directory: str, own_directory: str) -> tuple[str, ...]:
+    """Give the server's own tables of virtual_alias_maps: their addresses are known here in any case."""
+    aliases = words(expanded(config_directory, ["virtual_alias_maps"]).get("virtual_alias_maps", ""))
+    return tuple(table for table in aliases if ":" in table and own_directory not in table)
+
+
+def has_own_catch_all(config_directory: str, own_directory: str, domain: str) -> bool:
+    """Tell whether an alias table of the server's own has a catch-all for the domain, or cannot be asked."""
+    for table in own_alias_tables(config_directory, own_directory):
+        answer = run(["postmap", "-q", f"@{domain}", table], config_directory)
+        if answer.status == 0 or answer.stderr.strip():
+            return True
+    return False

@@ -117,6 +117,12 @@ def compile_split(
     guards = {guard_table(group): copies_to(settings, group) for _network, group in groups}
     guards = {name: HEADER + text for name, text in guards.items() if text}
     generic = generic_rows(settings)
+    catching = [
+        (f"@{name}", entry.catch_all)
+        for entry in settings
+        if entry.catch_all is not None
+        for name in (entry.domain, *entry.alias_domains)
+    ]
     strict_classes = STRICT_CLASSES if any(entry.verified_peer for entry in settings) else {}
     classes = {
         **{
@@ -137,6 +143,7 @@ def compile_split(
             "domains": table_text([*(row for entry in settings for row in _domain_rows(entry)), *modes.rows]),
             "tls_policy": table_text(policies.items()),
             **({"generic": table_text(generic)} if generic else {}),
+            **({"catch_all": table_text(catching)} if catching else {}),
             **(
                 {"recipients": table_text((recipient, KNOWN_RECIPIENT) for recipient in modes.recipients)}
                 if recipients
@@ -150,7 +157,7 @@ def compile_split(
             "peers": HEADER + "".join(f"{network} {group.restriction_class}\n" for network, group in groups),
         },
         first={
-            "virtual_alias_maps": (f"${ALIASES}",),
+            "virtual_alias_maps": (f"${ALIASES}", *((tables.indexed("catch_all"),) if catching else ())),
             "transport_maps": (f"${ROUTES}", f"${DOMAINS}"),
             "smtpd_relay_restrictions": (
                 f"check_client_access cidr:{tables.path('peers')}",
@@ -189,7 +196,7 @@ def _domain_rows(settings: DomainSettings) -> list[tuple[str, str]]:
     """
     rows = [row for name in (settings.domain, *settings.alias_domains) for row in _rows(replace(settings, domain=name))]
     if settings.subdomain is not None:
-        rows += _rows(replace(settings, domain=settings.subdomain, unknown=None))
+        rows += _rows(replace(settings, domain=settings.subdomain, unknown=None, catch_all=None))
     return rows + copy_rows(settings, settings.local_transport or LAST_RESORT)
 
 
@@ -204,7 +211,8 @@ def _rows(settings: DomainSettings) -> list[tuple[str, str]]:
         # Postfix would refuse the unlisted by itself, but for smtpd_reject_unlisted_recipient = no. The fallback is for
         # mail that is submitted on this server itself, which would follow the domain's MX otherwise: this server's own
         # mailboxes are the last place to look. Not error(8), whose answer smtpd(8) remembers as long as it lives.
-        return [(settings.domain, settings.local_transport or LAST_RESORT), (f"@{settings.domain}", UNLISTED_CLASS)]
+        answer = UNLISTED_CLASS if settings.catch_all is None else SKIP_CLASS
+        return [(settings.domain, settings.local_transport or LAST_RESORT), (f"@{settings.domain}", answer)]
     answer = CALL_AHEAD_CLASS if settings.call_ahead else SKIP_CLASS
     return [(settings.domain, transport_of(relay)), (f"@{settings.domain}", question_of(settings) or answer)]
 
