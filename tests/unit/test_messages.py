@@ -27,6 +27,8 @@ SOURCES = sorted(
             CODE / f"{name}.py"
             for name in (
                 "atomic_files",
+                "catch_all",
+                "dual_delivery",
                 "exchange_check",
                 "local_transport",
                 "mapped_mx",
@@ -39,9 +41,13 @@ SOURCES = sorted(
                 "relay_tls",
                 "routing_mode",
                 "routing_settings",
+                "recipient_aliases",
+                "rewriting",
                 "smtp",
                 "smtp_answers",
                 "smtp_connection",
+                "subdomain_check",
+                "subdomain_order",
                 "mta/email_routing",
                 "mta/postfix/commands",
                 "mta/postfix/domains_server",
