@@ -89,7 +89,13 @@ def probe_arguments(split_domains: Any, host: str, sample: int, search: Sequence
             for server in site.relay.servers:
                 probes.setdefault(server, []).extend(asked)
     return [
-        {"host": server.host, "port": server.port, "tls": probe_policy(server.tls), "recipients": recipients}
+        {
+            "host": server.host,
+            "port": server.port,
+            "tls": probe_policy(server.tls),
+            **({} if server.username is None else {"username": server.username}),
+            "recipients": recipients,
+        }
         for server, recipients in probes.items()
         if recipients
     ]

@@ -14,6 +14,8 @@ from typing import Any
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_host, is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import parse_passwords
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import (
     ACCEPTED,
     Answer,
@@ -95,7 +97,18 @@ def _server_of(params: dict[str, Any]) -> Server:
         tls=params["tls"],
         validate_certs=params["validate_certs"],
         sender=parse_sender(params["sender"]),
+        username=params.get("username"),
+        password=_password_for(host, params) if params.get("username") is not None else None,
     )
+
+
+def _password_for(host: str, params: dict[str, Any]) -> str:
+    """Give the password for the server that is asked; raises InvalidInput where there is none."""
+    server = place_of(Relay(host, params["port"]))
+    password = parse_passwords(params.get("passwords") or ()).get(server)
+    if password is None:
+        raise InvalidInput(f"the server {server} has a username and no password: give it in the option passwords")
+    return password
 
 
 def _parse_address(text: str) -> str:

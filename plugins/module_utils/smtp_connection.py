@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import dataclasses
 import smtplib
@@ -28,7 +29,7 @@ SECONDS_BETWEEN_TRIES = 1.0
 MAX_LINE = 4096  # RFC 5321 section 4.5.3.1.5 allows 512 octets; be liberal
 MAX_LINES = 1000
 
-SERVICE_READY, SHUTTING_DOWN = 220, 421
+SERVICE_READY, AUTHENTICATED, CONTINUE, SHUTTING_DOWN = 220, 235, 334, 421
 
 
 class ProbeFailed(SplitDomainError):
@@ -71,6 +72,8 @@ class Server:
     validate_certs: bool = False
     sender: str = ""
     source: str | None = None
+    username: str | None = None
+    password: str | None = dataclasses.field(default=None, repr=False)
 
     def __str__(self) -> str:
         """Name it in messages."""
@@ -98,6 +101,12 @@ class Connection(smtplib.SMTP):
         """Send a command of smtplib's own methods, and remember it for messages."""
         self._doing = f"{cmd.upper()} {args}".strip()
         super().putcmd(cmd.upper(), args)
+
+    def say(self, secret: str, doing: str) -> Reply:
+        """Send a line that no message may show, called ``doing`` there, and give the answer; raises as ``ask`` does."""
+        self._doing = doing
+        self.send(f"{secret}\r\n")
+        return join_reply(*self._read_reply())
 
     def send(self, s: Any) -> None:
         """Send bytes or text of smtplib; raises ConnectionEnded when the server is gone."""
@@ -257,6 +266,8 @@ def _greet(connection: Connection) -> None:
     _introduce(connection)
     if server.tls != "none":
         _encrypt(connection)
+    if server.username is not None:
+        _log_in(connection, server.username, server.password or "")
 
 
 def _reach(connection: Connection) -> tuple[int, bytes | str]:
@@ -310,6 +321,32 @@ def _encrypt(connection: Connection) -> None:
         ) from error
     connection.forget_plain_text()
     _introduce(connection)
+
+
+def _log_in(connection: Connection, username: str, password: str) -> None:
+    """Say who is asking (RFC 4954, RFC 4616), over TLS only. Raises ProbeFailed, which shows no secret."""
+    server = connection.server
+    if not isinstance(connection.sock, ssl.SSLSocket):
+        raise ProbeFailed(f"{server} could read along with the password for {username}: set 'tls' to encrypt")
+    offered = str(connection.esmtp_features.get("auth", "")).upper().split()
+    secrets = {
+        "PLAIN": [f"AUTH PLAIN {_base64(f'{chr(0)}{username}{chr(0)}{password}')}"],
+        "LOGIN": ["AUTH LOGIN", _base64(username), _base64(password)],
+    }
+    mechanism = next((name for name in secrets if name in offered), None)
+    if mechanism is None:
+        raise ProbeFailed(
+            f"{server} offers no way of logging in that sends a password (PLAIN, LOGIN): "
+            f"ask without a username, or correct the server or 'port'"
+        )
+    for line in secrets[mechanism]:
+        reply = connection.say(line, f"AUTH {mechanism}")
+        if reply.code not in (CONTINUE, AUTHENTICATED):
+            raise ProbeFailed(f"{server} refuses the login of {username}: it said {reply}; correct the password", reply)
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode("ascii")
 
 
 def _reply(code: int, text: bytes | str) -> Reply:

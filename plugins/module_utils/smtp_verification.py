@@ -32,6 +32,8 @@ def ask_peer(relay: Relay, recipients: Sequence[str], introduction: Introduction
         sender=introduction.sender,
         # The address that this server sends from is an IPv4 one, where it is known at all.
         source=None if ":" in relay.host else introduction.source,
+        username=relay.username if relay.password is not None else None,
+        password=relay.password,
     )
     try:
         answers = probe(server, recipients).answers

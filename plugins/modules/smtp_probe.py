@@ -74,6 +74,30 @@ options:
     type: str
     choices: [none, may, encrypt]
     default: may
+  username:
+    description:
+      - Log in as this user before asking. Needs an entry for O(host) and O(port) in O(passwords), and TLS.
+    type: str
+  passwords:
+    description:
+      - Passwords by server, as O(mailops.split_domain.split_domains#module:passwords) takes them. Others than the one
+        for O(host) and O(port) are ignored.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      host:
+        description: The host.
+        type: str
+        required: true
+      port:
+        description: The port.
+        type: int
+        default: 25
+      password:
+        description: The password.
+        type: str
+        required: true
   validate_certs:
     description:
       - Whether the server's certificate must be trusted by this host and carry the name in O(host).
@@ -188,6 +212,12 @@ tls:
 from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import work
 
+PASSWORD = {
+    "host": {"type": "str", "required": True},
+    "port": {"type": "int", "default": 25},
+    "password": {"type": "str", "required": True, "no_log": True},
+}
+
 
 def main() -> None:
     """Read the arguments and do the work."""
@@ -201,6 +231,8 @@ def main() -> None:
             "helo": {"type": "str"},
             "timeout": {"type": "int", "default": 30},
             "tls": {"type": "str", "choices": ["none", "may", "encrypt"], "default": "may"},
+            "username": {"type": "str"},
+            "passwords": {"type": "list", "elements": "dict", "default": [], "options": PASSWORD, "no_log": False},
             "validate_certs": {"type": "bool", "default": False},
         },
         work,

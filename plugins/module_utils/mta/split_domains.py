@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -18,8 +18,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.d
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import AskPeer
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_relay, place_of
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_login import parse_password
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import parse_passwords
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainsRequest, parse_settings
 
 
@@ -71,15 +70,4 @@ def parse_request(arguments: dict[str, Any]) -> DomainsRequest:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InvalidInput(f"the option domains names {twice} twice: merge the two entries")
-    return DomainsRequest(present, absent, purge, _parse_passwords(arguments["passwords"] or ()))
-
-
-def _parse_passwords(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Read the passwords of relays, by place; raises InvalidInput."""
-    passwords: dict[str, str] = {}
-    for entry in entries:
-        server = parse_relay({"host": entry["host"], "port": entry["port"]}, "an entry of passwords")
-        password = parse_password(entry["password"], f"the relay {server}")
-        if passwords.setdefault(place_of(server), password) != password:
-            raise InvalidInput(f"the option passwords names the relay {server} twice: give it one password")
-    return passwords
+    return DomainsRequest(present, absent, purge, parse_passwords(arguments["passwords"] or ()))

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from certificates import Certificate, make_certificate
+from forked_module import run_module
 from login_server import login_server
 from sent_mail import DISCARDED, delivered, send, wait_until
 from split_network import Network
@@ -223,3 +224,30 @@ def test_a_password_goes_with_its_user_and_main_cf_is_what_it_was(guarded: Road)
     assert not road.hq.split(road.domain(tls="encrypt"))["changed"]
     road.hq.split(purge=True)
     assert road.hq.main_cf.read_text() == before
+
+
+def probe(road: Road, password: str, **more: Any) -> dict[str, Any]:
+    """Ask cloud from hq for somebody whom it knows, and for somebody whom it does not."""
+    asked = {"host": road.cloud.address, "port": road.cloud.port, "recipients": ["bob@example.com", "no@example.com"]}
+    arguments = {**asked, "tls": "encrypt", "username": USER, "passwords": passwords(road, password), **more}
+    result: dict[str, Any] = road.hq.network.at("hq", run_module, "smtp_probe", arguments)
+    assert password not in json.dumps(result)
+    return result
+
+
+def test_a_server_that_wants_a_login_can_be_asked_with_one(guarded: Road) -> None:
+    assert [one["verdict"] for one in probe(guarded, PASSWORD)["recipients"]] == ["accepted", "refused"]
+    refused = probe(guarded, "wrong word")
+    assert f"refuses the login of {USER}: it said 535" in refused["msg"]
+    assert "could read along with the password" in probe(guarded, PASSWORD, tls="none")["msg"]
+    assert "no password" in probe(guarded, PASSWORD, passwords=[])["msg"]
+
+
+def test_a_site_that_wants_a_login_is_verified_with_it(guarded: Road) -> None:
+    domain = guarded.domain(tls="encrypt", username=USER)
+    domain["peers"][0]["verification_address"] = "bob@example.com"
+    given = guarded.hq.split(domain, passwords=passwords(guarded))
+    assert given["domains"][0]["verdict"] == "verified"
+    again = guarded.hq.split(domain)
+    assert (again["domains"][0]["verdict"], again["changed"]) == ("verified", False)
+    assert guarded.answer().startswith("250")

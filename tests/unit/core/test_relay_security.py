@@ -143,7 +143,7 @@ def test_a_password_is_for_the_servers_that_send_to_its_relay_and_in_no_other_pl
 def test_probes_ask_with_the_nearest_policy_that_they_know() -> None:
     rows = [{"address": "bob@example.com", "site": "hosted"}]
     probes = probe_arguments([{**MAP[0], "directory": rows}], "mx1", 5)
-    assert [probe["tls"] for probe in probes] == ["encrypt", "encrypt"]
+    assert [(probe["tls"], probe.get("username")) for probe in probes] == [("encrypt", "u"), ("encrypt", None)]
 
 
 def test_one_relay_has_one_login_and_one_certificate() -> None:

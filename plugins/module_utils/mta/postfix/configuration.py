@@ -27,6 +27,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.l
     OPTIONS,
     PASSWORDS,
     plan_logins,
+    standing_passwords,
     with_logins,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.modes import (
@@ -141,6 +142,10 @@ class Configurator:
     def verdicts(self, settings: Iterable[DomainSettings]) -> dict[str, str]:
         """Read what was found of the next sites of these domains, by domain."""
         return standing_verdicts(read_text(self.directory / "domains") or "", settings)
+
+    def passwords(self) -> dict[str, str]:
+        """Read the passwords of relays that stand on the server, by place."""
+        return standing_passwords(read_text(self.directory / PASSWORDS) or "")
 
     def plan(
         self,

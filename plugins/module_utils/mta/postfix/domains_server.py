@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
@@ -24,7 +24,12 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.configuration import Configurator, News
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.introduction import read_introduction
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_state import ServerState
-from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import AskPeer
+from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import (
+    AskPeer,
+    Introduction,
+    PeerAnswer,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import (
     DomainSettings,
     DomainsRequest,
@@ -59,7 +64,7 @@ class PostfixDomainsServer:
         server = read_server(self._config_directory)
         running = is_running(self._config_directory)
         standing = self._configurator.verdicts(before.values())
-        survey = self._survey(request.present)
+        survey = self._survey(request)
         news = News(survey.verdicts, request.passwords)
         found = self._configurator.plan(server, state, ServerState(after, state.modes), running, news)
         verdicts = {**self._configurator.verdicts(after.values()), **survey.verdicts}
@@ -82,12 +87,19 @@ class PostfixDomainsServer:
             warnings=(*survey.warnings, *found.warnings),
         )
 
-    def _survey(self, settings: Sequence[DomainSettings]) -> Survey:
-        """Ask the next sites of these domains that have to be verified."""
+    def _survey(self, request: DomainsRequest) -> Survey:
+        """Ask the next sites of the domains that have to be verified, logging in where Postfix would."""
+        settings = request.present
         if not any(entry.verified_peer for entry in settings):
             return Survey({})
         earlier = self._configurator.verdicts(settings)
-        return survey_peers(settings, earlier, self._ask_peer, read_introduction(self._config_directory))
+        passwords = {**self._configurator.passwords(), **request.passwords}
+
+        def ask(server: Relay, recipients: Sequence[str], introduction: Introduction) -> Sequence[PeerAnswer]:
+            password = passwords.get(place_of(server))
+            return self._ask_peer(replace(server, password=password), recipients, introduction)
+
+        return survey_peers(settings, earlier, ask, read_introduction(self._config_directory))
 
 
 @dataclass(frozen=True)

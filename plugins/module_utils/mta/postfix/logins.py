@@ -69,6 +69,11 @@ def with_logins(
     )
 
 
+def standing_passwords(table: str) -> dict[str, str]:
+    """Give the passwords in a table of ours, by place."""
+    return {place: value.partition(":")[2] for place, value in _rows(table).items()}
+
+
 def hidden_diff(path: str, before: str, after: str) -> Diff:
     """Give the diff of two password tables without a password in it."""
     shown_before, shown_after = _hidden(before), _hidden(after)

@@ -1,0 +1,24 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The passwords of relays, as modules take them: each with the host and port of its relay. Pure. Private.
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_relay, place_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_login import parse_password
+
+
+def parse_passwords(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Read the passwords of relays, by place; raises InvalidInput."""
+    passwords: dict[str, str] = {}
+    for entry in entries:
+        server = parse_relay({"host": entry["host"], "port": entry["port"]}, "an entry of passwords")
+        password = parse_password(entry["password"], f"the relay {server}")
+        if passwords.setdefault(place_of(server), password) != password:
+            raise InvalidInput(f"the option passwords names the relay {server} twice: give it one password")
+    return passwords
