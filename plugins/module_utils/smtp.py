@@ -41,10 +41,14 @@ RECIPIENTS_PER_CONNECTION = 100
 
 @dataclasses.dataclass(frozen=True)
 class Probe:
-    """The answers, in the order of the questions, and the TLS version of the first connection (None: plain text)."""
+    """The answers, in the order of the questions, and what the first connection told.
+
+    That is the version of TLS (None: plain text), and the size of the largest message in bytes (None: not said).
+    """
 
     answers: tuple[Answer, ...]
     tls: str | None
+    size: int | None = None
 
 
 def probe(server: Server, recipients: Sequence[str]) -> Probe:
@@ -54,12 +58,15 @@ def probe(server: Server, recipients: Sequence[str]) -> Probe:
     """
     answers: list[Answer] = []
     tls: str | None = None
+    size: int | None = None
     while len(answers) < len(recipients):
         with contextlib.closing(connect(server)) as connection:
             if not answers and isinstance(connection.sock, ssl.SSLSocket):
                 tls = connection.sock.version()
+            if not answers:
+                size = _largest_message(connection)
             answers += _ask_until_spent(connection, recipients[len(answers) :])
-    return Probe(tuple(answers), tls)
+    return Probe(tuple(answers), tls, size)
 
 
 def work(params: dict[str, Any], _check_mode: bool) -> Outcome:
@@ -73,7 +80,27 @@ def work(params: dict[str, Any], _check_mode: bool) -> Outcome:
     check_expectations(str(server), questions, result.answers)
     return Outcome(
         changed=False,
-        values={"recipients": [answer.as_result() for answer in result.answers], "tls": result.tls},
+        values={
+            "recipients": [answer.as_result() for answer in result.answers],
+            "tls": result.tls,
+            "size": result.size,
+        },
+        warnings=_size_warnings(server, result.size, params.get("least_size")),
+    )
+
+
+def _largest_message(connection: Connection) -> int | None:
+    """Give what the server said of sizes (RFC 1870 section 4): 0 stands for no fixed limit."""
+    said = str(connection.esmtp_features.get("size", "")).strip()
+    return int(said) or None if said.isdigit() else None
+
+
+def _size_warnings(server: Server, size: int | None, least: int | None) -> tuple[str, ...]:
+    if size is None or least is None or size >= least:
+        return ()
+    return (
+        f"{server} takes messages of {size} bytes at most, and {least} are wanted: larger ones that were taken before "
+        f"it come back to their senders; raise the limit there, or lower those of servers that send to it",
     )
 
 

@@ -98,6 +98,11 @@ options:
         description: The password.
         type: str
         required: true
+  least_size:
+    description:
+      - Warn where the server takes only smaller messages than this, in bytes (RFC 1870).
+      - The C(message_size_limit) of a Postfix server that sends to it is what is wanted there.
+    type: int
   validate_certs:
     description:
       - Whether the server's certificate must be trusted by this host and carry the name in O(host).
@@ -202,6 +207,11 @@ reply:
       description: What the server said, in one line, without the codes.
       type: str
       sample: No SMTP service here
+size:
+  description: The size in bytes of the largest message that the server takes, or V(null) when it does not say.
+  returned: success
+  type: int
+  sample: 10240000
 tls:
   description: The version of TLS that was used, or V(null) when the conversation was in plain text.
   returned: success
@@ -232,6 +242,7 @@ def main() -> None:
             "timeout": {"type": "int", "default": 30},
             "tls": {"type": "str", "choices": ["none", "may", "encrypt"], "default": "may"},
             "username": {"type": "str"},
+            "least_size": {"type": "int"},
             "passwords": {"type": "list", "elements": "dict", "default": [], "options": PASSWORD, "no_log": False},
             "validate_certs": {"type": "bool", "default": False},
         },
