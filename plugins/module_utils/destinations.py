@@ -113,6 +113,11 @@ class RoutesText:
         """Give the addresses of this server's own mailboxes."""
         return frozenset(line.partition("\t")[0] for line in self.lines.splitlines() if line.endswith("\tlocal"))
 
+    def only_elsewhere(self) -> RoutesText:
+        """Give the routes to other sites alone."""
+        elsewhere = [line for line in self.lines.splitlines(keepends=True) if not line.endswith("\tlocal\n")]
+        return RoutesText(self.domain, "".join(elsewhere))
+
     def with_transports(self, local_transport: str, relay_service: str) -> str:
         """Give the lines with transports instead of destinations.
 

@@ -225,8 +225,9 @@ seealso:
   - module: mailops.split_domain.recipient_routes
   - module: mailops.split_domain.postfix_parameters
 notes:
-  - A domain that stands in C(mydestination), C(virtual_mailbox_domains), C(virtual_alias_domains) or C(relay_domains)
-    already is refused.
+  - A split is laid over a domain that stands in C(virtual_mailbox_domains) already. Its users, aliases and transports
+    stay as they are, and are known without being listed; what has a route elsewhere goes there.
+  - A domain that stands in C(mydestination), C(virtual_alias_domains) or C(relay_domains) already is refused.
 """
 
 EXAMPLES = r"""

@@ -53,6 +53,7 @@ SOURCES = sorted(
                 "mta/email_routing",
                 "mta/postfix/commands",
                 "mta/postfix/domains_server",
+                "mta/postfix/held_domains",
                 "mta/postfix/logins",
                 "mta/postfix/relay_policies",
                 "mta/postfix/relay_protocols",

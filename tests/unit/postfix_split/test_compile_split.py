@@ -11,6 +11,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.laid_over import HeldDomains
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import LOOP
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
     SplitConfiguration,
@@ -58,7 +59,7 @@ def servers(draw: st.DrawFn) -> tuple[list[DomainSettings], dict[Peer, tuple[ipa
 
 
 def compiled(server: tuple[list[DomainSettings], dict[Peer, tuple[ipaddress._BaseNetwork, ...]]]) -> SplitConfiguration:
-    return compile_split(server[0], server[1], ("lmdb:/etc/aliases",), TABLES)  # type: ignore[arg-type]
+    return compile_split(server[0], server[1], HeldDomains(aliases=("lmdb:/etc/aliases",)), TABLES)  # type: ignore[arg-type]
 
 
 def rows(text: str) -> list[list[str]]:

@@ -11,6 +11,7 @@ import re
 import pytest
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.laid_over import HeldDomains
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import compile_split
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
@@ -32,7 +33,7 @@ def test_sites_whose_names_look_alike_have_guards_of_their_own() -> None:
         settings("e.example", "b-2", "192.0.2.4"),
     ]
     networks = {peer: (ipaddress.ip_network(peer.relay.host),) for entry in domains for peer in entry.peers}
-    compiled = compile_split(domains, networks, (), TABLES)
+    compiled = compile_split(domains, networks, HeldDomains(), TABLES)
     rows = re.findall(r"^(\S+)/32 (\S+)$", compiled.plain_tables["peers"], re.MULTILINE)
     assert len({name for _address, name in rows}) == len(rows) == len(domains)
     for address, name in rows:
@@ -41,7 +42,7 @@ def test_sites_whose_names_look_alike_have_guards_of_their_own() -> None:
 
 def test_the_rewriting_to_a_parent_domain_makes_a_key_of_domains_only() -> None:
     entry = settings("a.example", "b", "192.0.2.1")
-    compiled = compile_split([entry], {entry.peers[0]: ()}, (), TABLES)
+    compiled = compile_split([entry], {entry.peers[0]: ()}, HeldDomains(), TABLES)
     pattern = re.search(r"^/(.+)/ @\$1$", compiled.plain_tables["parent_domain"], re.MULTILINE)
     assert pattern is not None
     parent = re.compile(pattern[1])

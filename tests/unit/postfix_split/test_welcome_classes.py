@@ -11,6 +11,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.laid_over import HeldDomains
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
     SplitConfiguration,
     compile_split,
@@ -49,7 +50,7 @@ def servers(draw: st.DrawFn) -> tuple[list[DomainSettings], Networks]:
 
 
 def compiled(server: tuple[list[DomainSettings], Networks], *lists: str) -> SplitConfiguration:
-    before = compile_split(server[0], server[1], (), TABLES)  # type: ignore[arg-type]
+    before = compile_split(server[0], server[1], HeldDomains(), TABLES)  # type: ignore[arg-type]
     return with_welcome(before, server[0], server[1], TABLES, lists)  # type: ignore[arg-type]
 
 

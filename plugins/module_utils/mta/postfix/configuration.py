@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import FileRights
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import (
     Step,
 )
@@ -21,9 +20,13 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.e
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.forgotten_routes import (
     steps_of_forgetting,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.held_domains import (
+    held_domains,
+    places_of_its_own,
+    wildcard_warnings,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.loan import Loan, give_back, lay_over
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.logins import (
-    MODE,
     OPTIONS,
     PASSWORDS,
     plan_logins,
@@ -38,6 +41,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.m
     value_without_ours,
     without_ours,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.named_transports import (
+    modes_with_transports,
+    with_transports,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_files import (
     LOAN_FILE,
     SETTINGS_FILE,
@@ -49,6 +56,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.p
     main_cf_diff,
     table_diff,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.planned_tables import plan_tables
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.relay_policies import (
     CONSULTED,
     refuse_unfit_policies,
@@ -58,20 +66,18 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
     refuse_unspoken_addresses,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import ALIASES, ROUTES
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.safe_order import in_safe_order
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.safe_order import (
+    TAKING_TABLES,
+    in_safe_order,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import (
-    foreign_domains,
     networks_of_peers,
-    own_alias_tables,
-    refuse_foreign_domain,
     refuse_old_postfix,
     refuse_overrides,
     refuse_waiting_mail,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_state import ServerState
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
-    SplitConfiguration,
     compile_split,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import WriteMainCf, check_staged
@@ -83,9 +89,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_removal import own_removal
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType, table_type
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, plan_own_table
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import default_local_transport
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import table_type
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.verdicts import (
     domains_asked_anew,
     standing_verdicts,
@@ -93,13 +97,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.v
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.void_verdicts import plan_for_domains
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.welcome import (
     JUDGING_LISTS,
-    WELCOME,
-    XFORWARD,
     with_welcome,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
-from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import LOCAL
-from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import RoutingSettings
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import (
     DomainSettings,
     servers_of,
@@ -114,9 +114,6 @@ class Configuration:
     steps: tuple[Step, ...] = ()
     diffs: tuple[Diff, ...] = ()
     warnings: tuple[str, ...] = ()
-
-
-_NETWORK_TABLES = ("peers", WELCOME, XFORWARD)
 
 
 @dataclass(frozen=True)
@@ -141,7 +138,8 @@ class Configurator:
 
     def verdicts(self, settings: Iterable[DomainSettings]) -> dict[str, str]:
         """Read what was found of the next sites of these domains, by domain."""
-        return standing_verdicts(read_text(self.directory / "domains") or "", settings)
+        texts = (read_text(self.directory / name) or "" for name in TAKING_TABLES)
+        return standing_verdicts("".join(texts), settings)
 
     def passwords(self) -> dict[str, str]:
         """Read the passwords of relays that stand on the server, by place."""
@@ -179,10 +177,13 @@ class Configurator:
     def _plan_state(self, server: PostfixServer, before: ServerState, after: ServerState, news: News) -> Configuration:
         refuse_old_postfix(server, after.domains.values())
         after.refuse_double_use()
-        held = self._held_by_the_server_itself(server, after)
+        places = places_of_its_own(server, after, str(self.directory))
+        laid_over = {name: place.parameter for name, place in places.items() if name in after.domains}
+        after = replace(after, laid_over=laid_over)
+        held = held_domains(server, laid_over, str(self.directory))
         kind = table_type(server)
         found = (replace(entry, verdict=news.verdicts.get(name)) for name, entry in after.domains.items())
-        settings = _with_transports(server, tuple(found))
+        settings = with_transports(server, tuple(found), held.names)
         refuse_two_policies(peer.relay for entry in settings for peer in entry.peers)
         consulted = expanded(self._config_directory, (*CONSULTED, PROTOCOLS))
         refuse_unspoken_addresses(servers_of(settings), consulted[PROTOCOLS])
@@ -193,10 +194,10 @@ class Configurator:
         wanted = compile_split(
             settings,
             networks,
-            own_alias_tables(self._config_directory, str(self.directory)),
+            held,
             names,
             compile_modes(
-                _modes_with_transports(server, [entry for name, entry in after.modes.items() if name not in held]),
+                modes_with_transports(server, [entry for name, entry in after.modes.items() if name not in places]),
                 without_ours(server.parameters, loan, RELAY_RESTRICTIONS),
                 words(without_ours(server.parameters, loan, PROXIES)),
                 value_without_ours(server.parameters, loan, BEST_EXCHANGER),
@@ -216,7 +217,7 @@ class Configurator:
         warnings: tuple[str, ...] = ()
         if main_cf != server.main_cf:
             warnings = check_staged(server, main_cf)
-        tables = self._plan_tables(server, kind, wanted)
+        tables = plan_tables(server, self.directory, kind, wanted)
         domains = tables.get("domains")
         asked_anew = domains_asked_anew(domains.before or "", domains.after) if domains else []
         forgetting = plan_for_domains(server, self.directory, asked_anew)
@@ -226,7 +227,7 @@ class Configurator:
         steps = (
             *self._changed_files(before.joined(after), interim_loan),
             *forgetting.before,
-            *in_safe_order(tables, WriteMainCf(server, main_cf) if main_cf != server.main_cf else None),
+            *in_safe_order(server, tables, WriteMainCf(server, main_cf) if main_cf != server.main_cf else None),
             *((self._loan_file(new_loan),) if interim_loan != new_loan else ()),
             *forgetting.after,
         )
@@ -242,40 +243,8 @@ class Configurator:
         diffs = (*main_cf_diff(server.main_cf, main_cf, server), *(table_diff(change) for change in tables.values()))
         if secrets:
             diffs = (*diffs, Diff(str(secrets.path), "table\n", "absent\n"))
-        return Configuration(
-            steps, diffs, (*warnings, *forgetting.warnings, *policy_warnings, *_call_ahead_warnings(settings))
-        )
-
-    def _held_by_the_server_itself(self, server: PostfixServer, after: ServerState) -> frozenset[str]:
-        """Give the domains of local mode that the server's own settings deliver here already.
-
-        Raises ServerStateError for any other domain that they have in a class.
-        """
-        found = foreign_domains(server, after.names, str(self.directory))
-        for name, place in sorted(found.items()):
-            mode = after.modes.get(name)
-            if mode is None or mode.effective != LOCAL or not place.is_final:
-                refuse_foreign_domain(name, place, mode.effective if mode else None)
-        return frozenset(found)
-
-    def _plan_tables(
-        self, server: PostfixServer, kind: TableType, wanted: SplitConfiguration
-    ) -> dict[str, TableChange]:
-        texts = {name: (text, kind) for name, text in wanted.indexed_tables.items()}
-        for name, text in wanted.plain_tables.items():
-            texts[name] = (text, table_type(server, "cidr" if name in _NETWORK_TABLES else "regexp"))
-        for name, parameter in (("routes", ROUTES), ("aliases", ALIASES)):
-            if not server.main_cf.value(parameter):
-                # Postfix reads the table from now on, so it has to be whole, also after a run that was killed. Later
-                # its entries, and its repair, are recipient_routes' own.
-                texts[name] = (read_text(self.directory / name) or "", kind)
-        changes = {}
-        for name, (text, its_kind) in texts.items():
-            rights = FileRights(mode=MODE) if name == PASSWORDS else None
-            change = plan_own_table(server, self.directory / name, its_kind, text, rights)
-            if change is not None:
-                changes[name] = change
-        return changes
+        warnings = (*warnings, *forgetting.warnings, *policy_warnings, *_call_ahead_warnings(settings))
+        return Configuration(steps, diffs, (*warnings, *wildcard_warnings(server, settings, held)))
 
     def _plan_removal(self, server: PostfixServer) -> Configuration:
         """Give main.cf back first: nothing refers to the tables when they go."""
@@ -305,21 +274,6 @@ class Configurator:
 
     def _loan(self) -> Loan:
         return Loan.from_json(read_json(self.directory / LOAN_FILE, {}))
-
-
-def _with_transports(server: PostfixServer, entries: tuple[DomainSettings, ...]) -> tuple[DomainSettings, ...]:
-    """Give the settings with the transport that the server delivers by where they name none."""
-    if all(entry.local_transport for entry in entries):
-        return entries
-    default = default_local_transport(server)
-    return tuple(replace(entry, local_transport=entry.local_transport or default) for entry in entries)
-
-
-def _modes_with_transports(server: PostfixServer, modes: Sequence[RoutingSettings]) -> tuple[RoutingSettings, ...]:
-    if all(entry.local_transport or entry.effective != LOCAL for entry in modes):
-        return tuple(modes)
-    default = default_local_transport(server)
-    return tuple(replace(entry, local_transport=entry.local_transport or default) for entry in modes)
 
 
 def _call_ahead_warnings(settings: tuple[DomainSettings, ...]) -> tuple[str, ...]:

@@ -13,8 +13,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.a
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.aliases_table import forgotten, uncaught
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer, read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_tables import has_own_catch_all
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import HEADER, RoutesTable
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import has_own_catch_all
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_state import ServerState
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import WriteTable
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import table_type

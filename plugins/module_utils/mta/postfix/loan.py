@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import (
-    Position,
     add_elements,
     remove_elements,
     words,
@@ -97,11 +96,8 @@ def lay_over(
     ours: set[str] = {*wanted.first, *wanted.last, *wanted.values}
     for name in set(parameters) - ours:
         main_cf = _give_back(main_cf, name, parameters.pop(name))
-    edits = (
-        *(_ListEdit(name, elements, "first") for name, elements in wanted.first.items()),
-        *(_ListEdit(name, elements, "last") for name, elements in wanted.last.items()),
-    )
-    for edit in edits:
+    for name in dict.fromkeys((*wanted.first, *wanted.last)):
+        edit = _ListEdit(name, wanted.first.get(name, ()), wanted.last.get(name, ()))
         default = in_force.get(edit.name, "")
         main_cf, parameters[edit.name] = _borrow_list(main_cf, default, parameters.get(edit.name), edit)
     for name, value in wanted.values.items():
@@ -123,21 +119,21 @@ def give_back(main_cf: MainCf, loan: Loan) -> MainCf:
 
 @dataclass(frozen=True)
 class _ListEdit:
-    """The elements that a list parameter shall have from us, and at which end."""
+    """The elements that a list parameter shall have from us, at its beginning and at its end."""
 
     name: str
-    elements: tuple[str, ...]
-    position: Position
+    first: tuple[str, ...]
+    last: tuple[str, ...]
 
 
 def _borrow_list(
     main_cf: MainCf, default: str, earlier: Optional[Borrowed], edit: _ListEdit
 ) -> tuple[MainCf, Borrowed]:
-    name, elements = edit.name, edit.elements
+    name, elements = edit.name, (*edit.first, *edit.last)
     current = main_cf.value(name)
     theirs = default if current is None else current
     theirs = remove_elements(theirs, (*(earlier.elements if earlier else ()), *elements))
-    new = add_elements(theirs, elements, edit.position)
+    new = add_elements(add_elements(theirs, edit.first, "first"), edit.last, "last")
     if earlier is None:
         untouched = current is None or words(theirs) == words(current)
         block = main_cf.block(name) if untouched else f"{name} = {theirs}\n"

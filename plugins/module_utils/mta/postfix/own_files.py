@@ -15,6 +15,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 
 SETTINGS_FILE = "settings.json"
 LOAN_FILE = "main_cf.json"
+# The key of the split domains that the server's own settings have already.
+LAID_OVER = "laid_over"
 
 
 def own_directory(config_directory: str) -> Path:
@@ -25,6 +27,11 @@ def own_directory(config_directory: str) -> Path:
 def split_entries(directory: Path) -> list[dict[str, Any]]:
     """Give the split domains of a server as ``split_domains`` wrote them down; raises ServerStateError."""
     return list(read_json(directory / SETTINGS_FILE, {"domains": []})["domains"])
+
+
+def laid_over_domains(directory: Path) -> frozenset[str]:
+    """Give the split domains that the server's own settings had already, as ``split_domains`` found them."""
+    return frozenset(read_json(directory / SETTINGS_FILE, {}).get(LAID_OVER, {}))
 
 
 def read_json(path: Path, missing: Mapping[str, Any]) -> dict[str, Any]:

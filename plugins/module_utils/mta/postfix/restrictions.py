@@ -21,6 +21,8 @@ REMOTE_CLASS = "split_domain_remote"
 ROUTES = "split_domain_routes"
 ALIASES = "split_domain_aliases"
 DOMAINS = "split_domain_domains"
+DESTINATIONS = "split_domain_destinations"
+FALLBACKS = "split_domain_fallbacks"
 KNOWN = "split_domain_known"
 QUESTION = "split_domain_question"
 SUBDOMAINS = "split_domain_subdomains"
@@ -34,11 +36,15 @@ NO_ANSWER = "DUNNO"
 
 
 def named_tables(
-    known_elsewhere: Sequence[str], tables: TableNames, forwarding_classes: Sequence[str] = ()
+    known_elsewhere: Sequence[str],
+    tables: TableNames,
+    forwarding_classes: Sequence[str] = (),
+    destinations: bool = False,
 ) -> dict[str, str]:
     """Give the tables that restrictions are made of, as parameters of our own.
 
-    ``forwarding_classes`` are further classes of unknown recipients that are forwarded, or will be.
+    ``forwarding_classes`` are further classes of unknown recipients that are forwarded, or will be; ``destinations``
+    tells whether there are split domains in mydestination.
     Their answers are restriction classes, because unionmap joins what several tables say about one key.
     """
     forwarded = dict.fromkeys((CALL_AHEAD_CLASS, SKIP_CLASS, *forwarding_classes), "yes")
@@ -46,12 +52,14 @@ def named_tables(
         ROUTES: tables.indexed("routes"),
         ALIASES: tables.indexed("aliases"),
         DOMAINS: tables.indexed("domains"),
+        FALLBACKS: f"unionmap:{{${DOMAINS},${DESTINATIONS}}}" if destinations else f"${DOMAINS}",
+        **({DESTINATIONS: tables.indexed("destinations")} if destinations else {}),
         KNOWN: ",".join(
             f"pipemap:{{{table},static:{SKIP_CLASS}}}" for table in (f"${ROUTES}", f"${ALIASES}", *known_elsewhere)
         ),
-        QUESTION: f"pipemap:{{regexp:{tables.path('whole_domain')},${DOMAINS}}}",
-        FORWARDED: f"pipemap:{{${DOMAINS},{inline(forwarded)}}}",
-        SUBDOMAINS: f"pipemap:{{regexp:{tables.path('parent_domain')},${DOMAINS},static:{SKIP_CLASS}}}",
+        QUESTION: f"pipemap:{{regexp:{tables.path('whole_domain')},${FALLBACKS}}}",
+        FORWARDED: f"pipemap:{{${FALLBACKS},{inline(forwarded)}}}",
+        SUBDOMAINS: f"pipemap:{{regexp:{tables.path('parent_domain')},${FALLBACKS},static:{SKIP_CLASS}}}",
     }
 
 
@@ -79,7 +87,7 @@ def split_horizon(transports: Sequence[str], strict_classes: Mapping[str, str]) 
         (
             f"check_recipient_access pipemap:{{${ROUTES},{loop}}}",
             f"check_recipient_access pipemap:{{${ALIASES},${ROUTES},{loop}}}",
-            of_unknowns(f"pipemap:{{${DOMAINS},{unknown}}}"),
+            of_unknowns(f"pipemap:{{${FALLBACKS},{unknown}}}"),
             # A peer may be in mynetworks, and still its own peers get their final answer through us.
             of_unknowns(f"pipemap:{{${QUESTION},{strictly}}}"),
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -27,10 +27,14 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     read_text,
     server_lock,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.held_domains import foreign_domains
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.laid_over import AS_BEFORE
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_files import (
+    laid_over_domains,
     own_directory,
     split_entries,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_tables import has_own_catch_all
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import ALIASES, ROUTES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import (
@@ -38,7 +42,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
     RoutesTable,
     render_section,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import has_own_catch_all
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
     CreateDirectory,
     Settle,
@@ -78,28 +81,41 @@ class PostfixRoutesServer:
         directory = own_directory(self._config_directory)
         server = read_server(self._config_directory)
         domain = request.text.domain
-        settled = next((entry for entry in split_entries(directory) if entry["domain"] == domain), {})
-        return plan_routes(server, directory, request, settled)
+        settled = next((entry for entry in split_entries(directory) if entry["domain"] == domain), None)
+        transport = request.local_transport or (settled or {}).get("local_transport")
+        if transport is None and not _stays(server, directory, domain, is_split=settled is not None):
+            transport = default_local_transport(server)
+        return plan_routes(server, directory, replace(request, local_transport=transport), settled or {})
+
+
+def _stays(server: PostfixServer, directory: Path, domain: str, is_split: bool) -> bool:
+    """Tell whether the domain's users stay where the server's own settings have them, the split being laid over it."""
+    if is_split:
+        return domain in laid_over_domains(directory)
+    place = foreign_domains(server, [domain], str(directory)).get(domain)
+    return place is not None and place.takes_a_split
 
 
 def plan_routes(server: PostfixServer, directory: Path, request: RoutesRequest, settled: Mapping[str, Any]) -> Plan:
     """Plan the section of one domain in the tables of routes and aliases below ``directory``.
 
-    ``settled`` are the domain's settings on this server, if there are any: their local transport counts when the
-    request names none, and the server's default after it.
+    ``settled`` are the domain's settings on this server, if there are any. Without a local transport in the request
+    the server's own users are left to its own settings, without a route.
     """
     domain = request.text.domain
     table = RoutesTable.parse(read_text(directory / "routes") or "")
-    transport = request.local_transport or settled.get("local_transport") or default_local_transport(server)
-    complete = request.text.with_transports(transport, RELAY_SERVICE)
+    routed = request.text if request.local_transport else request.text.only_elsewhere()
+    complete = routed.with_transports(request.local_transport or AS_BEFORE, RELAY_SERVICE)
     aliases = RoutesTable.parse(read_text(directory / "aliases") or "")
-    names = alias_names(request, settled, has_own_catch_all(server.config_directory, str(directory), domain))
+    # A domain that the server has itself has no need of such aliases: its routes are kept from its own catch-all.
+    is_caught = bool(request.local_transport) and has_own_catch_all(server.config_directory, str(directory), domain)
+    names = alias_names(request, settled, is_caught)
     rewritten = aliases_section(aliases, request, names)
     stand = table.sections.get(domain) == complete and aliases.sections.get(domain, "") == rewritten
     if request.state != "exact" or not stand:
         # What stands was checked when it was written.
         request.text.check()
-    section = complete if request.state == "exact" else _merged_section(table, request, transport)
+    section = complete if request.state == "exact" else _merged_section(table, request)
     gone, come = _changed_lines(table.sections.get(domain, ""), section)
     values = _values(domain, section, _routes_in(domain, gone), _routes_in(domain, come))
     values["complete"] = section == complete and rewritten == names.lines(request.text)
@@ -160,9 +176,9 @@ def _stands(table: RoutesTable, domain: str, section: str) -> bool:
     )
 
 
-def _merged_section(table: RoutesTable, request: RoutesRequest, transport: str) -> str:
+def _merged_section(table: RoutesTable, request: RoutesRequest) -> str:
     text = request.text.only_local() if request.only_local else request.text
-    lines = text.with_transports(transport, RELAY_SERVICE)
+    lines = text.with_transports(request.local_transport or AS_BEFORE, RELAY_SERVICE)
     domain = request.text.domain
     present = table.sections.get(domain, "")
     if request.state == "present" and set(lines.splitlines()) <= set(present.splitlines()):
@@ -171,7 +187,8 @@ def _merged_section(table: RoutesTable, request: RoutesRequest, transport: str) 
     asked = RoutesTable({domain: lines}).routes(domain)
     routes = table.routes(domain)
     if request.state == "present":
-        return render_section({**routes, **asked})
+        merged = {**routes, **asked}
+        return render_section({address: value for address, value in merged.items() if value != AS_BEFORE})
     return render_section({address: value for address, value in routes.items() if address not in asked})
 
 

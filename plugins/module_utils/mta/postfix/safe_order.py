@@ -9,35 +9,63 @@ from collections.abc import Mapping
 from typing import Optional
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Step
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import WriteMainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
+    BringTable,
     NoteReload,
     Settle,
     WriteTable,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange
 
+# The tables whose entries make the server take mail of a domain, or send its unknown recipients elsewhere.
+TAKING_TABLES = ("domains", "destinations")
 
-def in_safe_order(tables: Mapping[str, TableChange], main_cf: Optional[WriteMainCf]) -> tuple[Step, ...]:
-    """Order the steps so that at no moment mail is taken without its guard.
 
-    What refers to a table comes after the table; a domain comes last and goes first, because its entry in ``domains``
-    is what makes this server accept its mail.
+def in_safe_order(
+    server: PostfixServer, tables: Mapping[str, TableChange], main_cf: Optional[WriteMainCf]
+) -> tuple[Step, ...]:
+    """Order the steps so that at no moment mail is taken without its guard, or a user of the server's own is unknown.
+
+    What refers to a table comes after the table; a domain comes last and goes first, because its entry in one of
+    ``TAKING_TABLES`` is what makes this server accept its mail, or forward it.
     """
-    domains = tables.get("domains")
-    others = [WriteTable(change) for name, change in sorted(tables.items()) if name != "domains"]
-    guard: list[Step] = [*others, *([main_cf] if main_cf else [])]
-    if domains is None:
-        return tuple(guard)
-    new = domains.before is None
+    taking = [tables[name] for name in TAKING_TABLES if name in tables]
+    guard: list[Step] = [WriteTable(change) for name, change in sorted(tables.items()) if name not in TAKING_TABLES]
+    guard += [main_cf] if main_cf else []
+    early = [change for change in taking if change.before is None or not _rows(change.after) - _rows(change.before)]
+    late = [change for change in taking if change not in early]
+    before: list[Step] = [WriteTable(change) for change in early]
+    after: list[Step] = []
+    for change in late:
+        # A domain that goes does so before its guard, and one that comes does so behind it: two changes of one table.
+        keys = {line.split("\t", 1)[0] for line in change.after.splitlines()}
+        left = [line for line in (change.before or "").splitlines(True) if line.split("\t", 1)[0].rstrip() in keys]
+        if guard and "".join(left) != change.before:
+            before.append(BringTable(server, change.path, change.type, "".join(left)))
+            after.append(BringTable(server, change.path, change.type, change.after))
+        else:
+            after.append(WriteTable(change))
     # smtpd(8) remembers as long as it lives to which class the domain of an address belonged, but not what is asked.
-    moves = new or _routes_in(domains.before or "") != _routes_in(domains.after)
-    change: list[Step] = [*([NoteReload(domains.config_directory)] if moves else []), WriteTable(domains)]
-    only_removes = not new and set(domains.after.splitlines()) <= set((domains.before or "").splitlines())
-    if new or only_removes:
-        return (*change, *guard)
-    settle = [Settle(domains.config_directory)] if guard else []
-    return (*guard, *settle, *change)
+    note: list[Step] = [NoteReload(server.config_directory)] if any(map(_moves, taking)) else []
+    settle: list[Step] = [Settle(server.config_directory)] if guard and late else []
+    return (
+        *(note if before else ()),
+        *before,
+        *guard,
+        *settle,
+        *(note if after else ()),
+        *after,
+    )
+
+
+def _moves(change: TableChange) -> bool:
+    return change.before is None or _routes_in(change.before) != _routes_in(change.after)
+
+
+def _rows(table: Optional[str]) -> frozenset[str]:
+    return frozenset((table or "").splitlines(True))
 
 
 def _routes_in(domains_table: str) -> list[str]:

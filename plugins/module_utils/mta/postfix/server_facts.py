@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Facts about the server itself that decide whether a split fits: its addresses, its domains, its transports. Private.
+# Facts about the server itself that decide whether a split fits: its addresses, its peers', its queue. Private.
 
 from __future__ import annotations
 
@@ -10,24 +10,16 @@ import json
 import re
 import socket
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
-    complains,
-    expanded,
-    failure,
-    run,
     run_or_fail,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.peer_groups import Network
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 
-# The lists that make a domain the server's own, with what each makes of it (ADDRESS_CLASS_README).
-_DOMAIN_LISTS = ("mydestination", "virtual_mailbox_domains", "virtual_alias_domains", "relay_domains")
 # Where mail from other servers comes in, with and without postscreen(8) before it.
 _PUBLIC_SERVICES = ("smtp/inet", "25/inet", "smtpd/pass")
 # What the kernel lists of the network that this thread is in: proc(5).
@@ -71,43 +63,6 @@ def refuse_overrides(server: PostfixServer, parameters: Iterable[str]) -> None:
                 f"master.cf sets {name} for the service {service} alone (postconf -P), so that a split in main.cf "
                 f"would not hold for mail from outside: move that setting to main.cf"
             )
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a setting that is not ours names a domain: an element of one of the domain lists."""
-
-    parameter: str
-    element: str
-
-    @property
-    def is_final(self) -> bool:
-        """Tell whether the server delivers the domain's mail itself (ADDRESS_CLASS_README)."""
-        return self.parameter != "relay_domains"
-
-
-def foreign_domains(server: PostfixServer, domains: Iterable[str], own_directory: str) -> dict[str, Place]:
-    """Give those of the domains that another setting of the server has in a class already, and where."""
-    names = sorted(domains)
-    lists = expanded(server.config_directory, _DOMAIN_LISTS)
-    found: dict[str, Place] = {}
-    for parameter in _DOMAIN_LISTS:
-        for element in words(lists.get(parameter, "")):
-            if own_directory in element or element.startswith("!"):
-                continue
-            for name in _members(server, element, names):
-                found.setdefault(name, Place(parameter, element))
-    return found
-
-
-def refuse_foreign_domain(name: str, place: Place, mode: str | None) -> None:
-    """Raise ServerStateError for a domain that a setting of the server has already; ``mode`` None is a split."""
-    asked = "laying a split over such a domain is not supported yet" if mode is None else f"it cannot be {mode} as well"
-    cure = "do not split it on this server" if mode is None else "do not name it in email_routing"
-    raise ServerStateError(
-        f"{name} is in {place.parameter} of this server already ({place.element}), and {asked}: "
-        f"remove it there, or {cure}"
-    )
 
 
 def refuse_waiting_mail(server: PostfixServer, domains: Collection[str]) -> None:
@@ -197,37 +152,3 @@ def _can_be_bound(address: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _members(server: PostfixServer, element: str, domains: Sequence[str]) -> list[str]:
-    """Give those of the domains that one element of a domain list has: a name, a file, or a table."""
-    if ":" in element and not element.startswith("["):
-        arguments = ["postmap", "-q", "-", element]
-        result = run(arguments, server.config_directory, "".join(f"{domain}\n" for domain in domains))
-        # A warning about main.cf, as where a parameter is set twice, is no answer.
-        if complains(result):
-            raise failure(arguments, server.config_directory, result)
-        found = {line.split(None, 1)[0] for line in result.stdout.splitlines() if line.strip()}
-        return [domain for domain in domains if domain in found]
-    if element.startswith("/"):
-        try:
-            listed = set(Path(element).read_text(encoding="utf-8").lower().split())
-        except OSError as error:
-            raise ServerStateError(f"{element} cannot be read ({error.strerror}): correct main.cf first") from error
-        return [domain for domain in domains if domain in listed]
-    return [domain for domain in domains if domain == element.lower()]
-
-
-def own_alias_tables(config_directory: str, own_directory: str) -> tuple[str, ...]:
-    """Give the server's own tables of virtual_alias_maps: their addresses are known here in any case."""
-    aliases = words(expanded(config_directory, ["virtual_alias_maps"]).get("virtual_alias_maps", ""))
-    return tuple(table for table in aliases if ":" in table and own_directory not in table)
-
-
-def has_own_catch_all(config_directory: str, own_directory: str, domain: str) -> bool:
-    """Tell whether an alias table of the server's own has a catch-all for the domain, or cannot be asked."""
-    for table in own_alias_tables(config_directory, own_directory):
-        answer = run(["postmap", "-q", f"@{domain}", table], config_directory)
-        if answer.status == 0 or answer.stderr.strip():
-            return True
-    return False

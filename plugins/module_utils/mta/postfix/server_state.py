@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import copy_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_files import LAID_OVER
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import RoutingSettings
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, parse_settings
 
@@ -21,6 +22,8 @@ class ServerState:
 
     domains: Mapping[str, DomainSettings] = field(default_factory=dict)
     modes: Mapping[str, RoutingSettings] = field(default_factory=dict)
+    laid_over: Mapping[str, str] = field(default_factory=dict)
+    """The split domains that the server's own settings have already, each with the list that has it."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -58,7 +61,8 @@ class ServerState:
         """Give the state while a server goes from this one to ``later``: nothing is forgotten before it is gone."""
         modes = {name: entry for name, entry in {**self.modes, **later.modes}.items() if name not in later.domains}
         domains = {name: entry for name, entry in {**self.domains, **later.domains}.items() if name not in later.modes}
-        return ServerState(domains, modes)
+        earlier = {name: place for name, place in self.laid_over.items() if name not in later.domains}
+        return ServerState(domains, modes, {**earlier, **later.laid_over})
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ServerState:
@@ -66,6 +70,7 @@ class ServerState:
         return cls(
             {entry.domain: entry for entry in map(parse_settings, data["domains"])},
             {entry.domain: entry for entry in map(RoutingSettings.from_json, data.get("modes", ()))},
+            data.get(LAID_OVER, {}),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -74,4 +79,5 @@ class ServerState:
         return {
             "domains": [entry.as_arguments() for _name, entry in sorted(self.domains.items())],
             **({"modes": modes} if modes else {}),
+            **({LAID_OVER: dict(sorted(self.laid_over.items()))} if self.laid_over else {}),
         }

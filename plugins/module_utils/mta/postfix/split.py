@@ -17,11 +17,17 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     generic_rows,
     guard_table,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.laid_over import (
+    AS_BEFORE,
+    HeldDomains,
+    lay_over_domains,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.peer_groups import Network, peer_groups
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.relay_policies import policy_rows
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
     ALIASES,
     CALL_AHEAD_CLASS,
+    DESTINATIONS,
     DOMAINS,
     FORWARDED,
     NO_ANSWER,
@@ -101,14 +107,14 @@ class SplitConfiguration:
 def compile_split(
     settings: Sequence[DomainSettings],
     networks_of: Mapping[Peer, Sequence[Network]],
-    known_elsewhere: Sequence[str],
+    held: HeldDomains,
     tables: TableNames,
     modes: CompiledModes = CompiledModes(),
 ) -> SplitConfiguration:
     """Compile the settings of all split domains of a server, and the routing modes of others.
 
-    ``networks_of`` gives the networks of every peer's clients; ``known_elsewhere`` the server's own alias tables
-    (``type:name``), whose addresses are not unknown.
+    ``networks_of`` gives the networks of every peer's clients; ``held`` the domains that are the
+    server's own without us, and its alias tables, whose addresses are not unknown.
     """
     recipients = (f"${RECIPIENTS}",) if modes.recipients else ()
     groups = peer_groups(settings, networks_of)
@@ -138,9 +144,15 @@ def compile_split(
         **({} if modes.remote_restrictions is None else {REMOTE_CLASS: modes.remote_restrictions}),
     }
     calls_ahead = modes.calls_ahead or any(_calls_ahead(entry) for entry in settings)
+    laid_over = lay_over_domains(held, tables)
+    rows = {entry.domain: _domain_rows(entry, entry.domain in held.names) for entry in settings}
+    destinations = [row for name in held.destinations for row in rows[name][:2]]
+    domains = [row for name, entry in rows.items() for row in entry[2 if name in held.destinations else 0 :]]
     return SplitConfiguration(
         indexed_tables={
-            "domains": table_text([*(row for entry in settings for row in _domain_rows(entry)), *modes.rows]),
+            "domains": table_text([*domains, *modes.rows]),
+            **({"destinations": table_text(destinations)} if destinations else {}),
+            **{name: table_text(entries.items()) for name, entries in laid_over.indexed_tables.items()},
             "tls_policy": table_text(policies.items()),
             **({"generic": table_text(generic)} if generic else {}),
             **({"catch_all": table_text(catching)} if catching else {}),
@@ -151,6 +163,7 @@ def compile_split(
             ),
         },
         plain_tables={
+            **{name: HEADER + rules for name, rules in laid_over.plain_tables.items()},
             "parent_domain": HEADER + "/^[^@.]+\\.([^@]+)$/ @$1\n",
             "whole_domain": HEADER + "/^([^@]+)$/ @$1\n",
             **guards,
@@ -158,7 +171,16 @@ def compile_split(
         },
         first={
             "virtual_alias_maps": (f"${ALIASES}", *((tables.indexed("catch_all"),) if catching else ())),
-            "transport_maps": (f"${ROUTES}", f"${DOMAINS}"),
+            **laid_over.first,
+            "transport_maps": (
+                f"${ROUTES}",
+                *laid_over.first.get("transport_maps", ()),
+                f"${DOMAINS}",
+                *((f"${DESTINATIONS}",) if destinations else ()),
+            ),
+            # In front, so that what is routed elsewhere does not wait for the server's own databases.
+            "virtual_mailbox_domains": (f"${DOMAINS}",),
+            "virtual_mailbox_maps": (f"${ROUTES}",),
             "smtpd_relay_restrictions": (
                 f"check_client_access cidr:{tables.path('peers')}",
                 of_unknowns(f"${QUESTION}"),
@@ -168,14 +190,18 @@ def compile_split(
             **({name: (tables.indexed("generic"),) for name in _GENERIC} if generic else {}),
         },
         last={
-            "virtual_mailbox_domains": (f"${DOMAINS}",),
-            "virtual_mailbox_maps": (f"${ROUTES}", *recipients, f"${FORWARDED}"),
+            **laid_over.last,
+            "virtual_mailbox_maps": (*recipients, f"${FORWARDED}"),
+            **({"local_recipient_maps": (f"${FORWARDED}",)} if "local_recipient_maps" in laid_over.first else {}),
             "smtpd_restriction_classes": tuple(sorted(classes)),
             **({"proxy_interfaces": modes.proxy_addresses} if modes.proxy_addresses else {}),
         },
         values={
             **({RECIPIENTS: tables.indexed("recipients")} if recipients else {}),
-            **named_tables((*recipients, *known_elsewhere), tables, tuple(strict_classes)),
+            **named_tables(
+                (*recipients, *held.aliases, *laid_over.known), tables, tuple(strict_classes), bool(destinations)
+            ),
+            **laid_over.values,
             **classes,
             **(CALL_AHEAD_PARAMETERS if calls_ahead else {}),
             **({} if modes.queue_lifetime is None else {"maximal_queue_lifetime": modes.queue_lifetime}),
@@ -188,19 +214,21 @@ def _calls_ahead(settings: DomainSettings) -> bool:
     return settings.call_ahead and settings.unknown_relay is not None
 
 
-def _domain_rows(settings: DomainSettings) -> list[tuple[str, str]]:
+def _domain_rows(settings: DomainSettings, is_held: bool) -> list[tuple[str, str]]:
     """Give the entries of a domain, those of its other names, and those of the sub-domain of the server's own site.
 
     Its other names are domains like itself, whose known addresses are aliases. In the sub-domain only addresses with an
     alias are known; it has a transport as a domain without a fallback has.
     """
-    rows = [row for name in (settings.domain, *settings.alias_domains) for row in _rows(replace(settings, domain=name))]
+    fallback = AS_BEFORE if is_held else settings.local_transport or LAST_RESORT
+    names = (settings.domain, *settings.alias_domains)
+    rows = [row for name in names for row in _rows(replace(settings, domain=name), fallback)]
     if settings.subdomain is not None:
-        rows += _rows(replace(settings, domain=settings.subdomain, unknown=None, catch_all=None))
+        rows += _rows(replace(settings, domain=settings.subdomain, unknown=None, catch_all=None), fallback)
     return rows + copy_rows(settings, settings.local_transport or LAST_RESORT)
 
 
-def _rows(settings: DomainSettings) -> list[tuple[str, str]]:
+def _rows(settings: DomainSettings, fallback: str) -> list[tuple[str, str]]:
     """Give the entries of a domain: its fallback route, and under ``@domain`` what is asked about unknown recipients.
 
     Both in one table, so that a domain changes as a whole. ``@domain`` is what the recipient table of an address
@@ -212,7 +240,7 @@ def _rows(settings: DomainSettings) -> list[tuple[str, str]]:
         # mail that is submitted on this server itself, which would follow the domain's MX otherwise: this server's own
         # mailboxes are the last place to look. Not error(8), whose answer smtpd(8) remembers as long as it lives.
         answer = UNLISTED_CLASS if settings.catch_all is None else SKIP_CLASS
-        return [(settings.domain, settings.local_transport or LAST_RESORT), (f"@{settings.domain}", answer)]
+        return [(settings.domain, fallback), (f"@{settings.domain}", answer)]
     answer = CALL_AHEAD_CLASS if settings.call_ahead else SKIP_CLASS
     return [(settings.domain, transport_of(relay)), (f"@{settings.domain}", question_of(settings) or answer)]
 

@@ -14,8 +14,14 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files 
     replace_file,
     sync_directory,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, note_due, settle
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, apply_table
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import (
+    TableChange,
+    apply_table,
+    plan_own_table,
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,22 @@ class WriteTable:
     def apply(self) -> None:
         """Do what was found due."""
         apply_table(self.change)
+
+
+@dataclass(frozen=True)
+class BringTable:
+    """Bring a table of ours to a text, whatever it says when its turn comes: a table that changes twice in a run."""
+
+    server: PostfixServer
+    path: Path
+    kind: TableType
+    text: str
+
+    def apply(self) -> None:
+        """Find out what is due, and do it."""
+        change = plan_own_table(self.server, self.path, self.kind, self.text)
+        if change is not None:
+            apply_table(change)
 
 
 @dataclass(frozen=True)

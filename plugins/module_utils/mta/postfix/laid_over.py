@@ -1,0 +1,172 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What a split laid over domains that the server has already compiles to: their users stay, unlisted. Pure. Private.
+#
+# The mechanisms and their reasons are drawn in docs/architecture.md, "Laid over a domain that is there".
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import ROUTES
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import RELAY_SERVICE
+
+# The lists of domains that a split is laid over.
+MAILBOX_DOMAINS = "virtual_mailbox_domains"
+DESTINATIONS = "mydestination"
+# transport(5): deliver as if there were no transport table.
+AS_BEFORE = ":"
+# Parameters that give tables a name.
+ROUTED = "split_domain_routed"
+MAILBOXES = "split_domain_own_mailboxes"
+REWRITTEN = "split_domain_own_rewritten"
+KEPT = "split_domain_kept"
+WILDCARD = "split_domain_kept_wildcard"
+
+
+@dataclass(frozen=True)
+class HeldDomains:
+    """Domains of the server's own that a split is laid over, and its own tables, where their users are."""
+
+    mailbox_domains: tuple[str, ...] = ()
+    """Those in virtual_mailbox_domains."""
+    destinations: tuple[str, ...] = ()
+    """Those in mydestination."""
+    mailboxes: tuple[str, ...] = ()
+    """The tables of virtual_mailbox_maps."""
+    users: tuple[str, ...] | None = None
+    """The tables of local_recipient_maps; None where it is empty, so that local(8) says who is known."""
+    aliases: tuple[str, ...] = ()
+    """The tables of virtual_alias_maps."""
+    rewritten: tuple[str, ...] = ()
+    """Other tables whose addresses the server takes: canonical(5) and relocated(5)."""
+    transports: tuple[str, ...] = ()
+    """The tables of transport_maps that are asked for domains."""
+    delimiters: str = ""
+    """recipient_delimiter."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All domains that the split is laid over."""
+        return frozenset({*self.mailbox_domains, *self.destinations})
+
+
+@dataclass(frozen=True)
+class LaidOver:
+    """What these domains add to the tables and parameters of a server with split domains."""
+
+    indexed_tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    plain_tables: Mapping[str, str] = field(default_factory=dict)
+    """Rules of regexp_table(5) by the table's name."""
+    first: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    last: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    known: tuple[str, ...] = ()
+    """Tables that have the addresses nobody needs to be asked about."""
+
+
+def lay_over_domains(held: HeldDomains, tables: TableNames) -> LaidOver:
+    """Compile what keeps the users of the server's own domains where they are, under the split.
+
+    smtpd(8) asks the server's own tables only for addresses of these domains that have no route elsewhere, so that
+    their failure does not hold that mail up. trivial-rewrite(8) puts no part of a key into a result, and has to ask
+    them for every address that no table before them has.
+    """
+    if not held.names:
+        return LaidOver()
+    patterns = _Patterns(tables)
+    known = _known(held, patterns)
+    transports = (*held.transports, f"static:{AS_BEFORE}")
+    kept = f"unionmap:{{{','.join((f'${ROUTES}', patterns['own_domain'], *held.mailboxes))}}}"
+    wildcards = tables.indexed("wildcards")
+    taken = ",".join((wildcards, *(f"pipemap:{{{wildcards},{table}}}" for table in held.mailboxes)))
+    return LaidOver(
+        indexed_tables={"wildcards": {name: f"@{name}" for name in held.mailbox_domains}},
+        plain_tables=_rules(held),
+        first={"transport_maps": tuple(f"pipemap:{{${WILDCARD},{table}}}" for table in transports)},
+        last={
+            # A known user's address is answered with what transport_maps says of the domain, or with its class's own.
+            "transport_maps": tuple(f"pipemap:{{${KEPT},{table}}}" for table in transports),
+            **({"virtual_alias_maps": (_routes_as_aliases(patterns),)} if held.aliases else {}),
+        },
+        values={
+            ROUTED: _routed(held, patterns),
+            KEPT: f"pipemap:{{{kept},{patterns['kept_domain']}}}",
+            WILDCARD: f"pipemap:{{unionmap:{{{taken}}},{patterns['kept_domain']}}}",
+            **known,
+        },
+        known=tuple(f"${name}" for name in known),
+    )
+
+
+@dataclass(frozen=True)
+class _Patterns:
+    """The tables of patterns that take keys apart, by name."""
+
+    tables: TableNames
+
+    def __getitem__(self, name: str) -> str:
+        return f"regexp:{self.tables.path(name)}"
+
+
+def _known(held: HeldDomains, patterns: _Patterns) -> dict[str, str]:
+    """Give the tables that know an unrouted address of these domains, by the name of their parameter."""
+    mailboxes = (*held.mailboxes, *_wildcards(held.mailboxes, patterns))
+    rewritten = (*held.rewritten, *_wildcards((*held.aliases, *held.rewritten), patterns))
+    found = {MAILBOXES: mailboxes, REWRITTEN: rewritten}
+    return {
+        name: f"pipemap:{{pipemap:{{${ROUTED},{patterns['own_address']}}},unionmap:{{{','.join(tables)}}}}}"
+        for name, tables in found.items()
+        if tables
+    }
+
+
+def _routed(held: HeldDomains, patterns: _Patterns) -> str:
+    """Give the table that answers an address with its routes, those of the user behind a subaddress too, and itself."""
+    bare = (f"pipemap:{{{patterns['bare_address']},${ROUTES}}}",) if held.delimiters else ()
+    return f"unionmap:{{{','.join((f'${ROUTES}', *bare, patterns['address']))}}}"
+
+
+def _rules(held: HeldDomains) -> dict[str, str]:
+    domains = held.mailbox_domains
+    rules = {
+        "address": "/^(.+)$/ $1\n",
+        "wildcard": "/^.+@([^@]+)$/ @$1\n",
+        # Behind the routes that an address has stands the address: what has no route is the address alone.
+        "own_address": f'if !/^[^",]*,/\n/^(.+@({_any_of(domains)}))$/ $1\nendif\n',
+        # For trivial-rewrite(8), each domain by itself.
+        "own_domain": "".join(f"/@{_pattern(name)}$/ {name}\n" for name in domains),
+        "kept_domain": "".join(f"/^@?{_pattern(name)},/ {name}\n" for name in domains),
+    }
+    if held.aliases:
+        rules["routed_address"] = f"/^{RELAY_SERVICE}:.*,([^,]+@({_any_of(domains)}))$/ $1\n"
+    if held.delimiters:
+        inside = _bracket(held.delimiters)
+        edge = next(sign for sign in "/!%~" if sign not in inside)
+        rules["bare_address"] = f"{edge}^([^@{inside}]+)[{inside}][^@]*(@[^@]+)${edge} $1$2\n"
+    return rules
+
+
+def _any_of(domains: Iterable[str]) -> str:
+    return "|".join(map(_pattern, domains))
+
+
+def _pattern(domain: str) -> str:
+    return domain.replace(".", "\\.")
+
+
+def _bracket(delimiters: str) -> str:
+    """Give characters as they stand in a bracket expression of regex(7): a bracket first, caret and hyphen last."""
+    return "".join(sorted(set(delimiters), key=lambda one: (one == "-", one == "^", one != "]", one)))
+
+
+def _wildcards(tables: Sequence[str], patterns: _Patterns) -> tuple[str, ...]:
+    return tuple(f"pipemap:{{{patterns['wildcard']},{table}}}" for table in tables)
+
+
+def _routes_as_aliases(patterns: _Patterns) -> str:
+    """Give the table that makes a routed address its own alias, for a wildcard alias would take the mail otherwise."""
+    return f"pipemap:{{unionmap:{{${ROUTES},{patterns['address']}}},{patterns['routed_address']}}}"
