@@ -56,6 +56,7 @@ install_packages() {
                 bind9) unit=named ;;
                 knot) unit=knot ;;
                 pdns-server) unit=pdns ;;
+                postgresql) unit=postgresql ;;
                 *) continue ;;
             esac
             as_root systemctl disable --quiet "$unit" || true
