@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from name_server_host import network_with_names
 from named_server import Zone
-from routing_runs import effective, route
+from routing_runs import effective, refusal, route
 from split_network import Network
 from split_server import GROWN_MAIN_CF, SplitServer, configured_server
 
@@ -109,6 +109,19 @@ def test_remote_is_refused_below_a_domain_that_the_server_relays_for(network: Ne
         assert server.ask("bob@sub.example.com", client="lab").code == 250
         assert server.ask("bob@other.example.com").code == 250
         assert server.ask("bob@example.com").code == 250
+
+
+@pytest.mark.parametrize("mode", ["local", "backup"])
+@pytest.mark.parametrize("relayed", ["example.com", "lmtp.example .example.com\nparent_domain_matches_subdomains ="])
+def test_a_domain_below_one_that_the_server_relays_for_is_in_no_second_class(
+    network: Network, mode: str, relayed: str
+) -> None:
+    with configured_server(network, "hq", GROWN_MAIN_CF + f"\nrelay_domains = {relayed}\n") as server:
+        before = server.main_cf.read_bytes()
+        said = refusal(server, {"domain": "a.sub.example.com", "mode": mode})
+        assert "a.sub.example.com is in relay_domains of this server already" in said
+        assert server.main_cf.read_bytes() == before
+        route(server, {"domain": "sub.example.net", "mode": mode})
 
 
 def test_a_backup_behind_nat_is_put_back_with_its_address(server: SplitServer) -> None:

@@ -25,11 +25,12 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.l
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_tables import asked, own_tables
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_types import takes_parts
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_state import ServerState
-from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import LOCAL
+from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import LOCAL, REMOTE
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings
 
 _ALIAS_DOMAINS = "virtual_alias_domains"
 _RELAY_DOMAINS = "relay_domains"
+_PARENTS_MATCH = "parent_domain_matches_subdomains"
 # The lists that make a domain the server's own (ADDRESS_CLASS_README), in the order in which Postfix asks them.
 _DOMAIN_LISTS = (DESTINATIONS, _ALIAS_DOMAINS, MAILBOX_DOMAINS, _RELAY_DOMAINS)
 # What makes an address known besides the tables of its class (postconf(5), smtpd_reject_unlisted_recipient).
@@ -49,6 +50,8 @@ class Place:
 
     parameter: str
     element: str
+    by_parent: bool = False
+    """Whether the element names a parent of the domain, or ``.parent``, and not the domain itself."""
 
     @property
     def is_final(self) -> bool:
@@ -72,6 +75,9 @@ def foreign_domains(server: PostfixServer, domains: Iterable[str], own_directory
                 continue
             for name in _members(server, element, names):
                 found.setdefault(name, Place(parameter, element))
+            if parameter == _RELAY_DOMAINS:
+                for name in _members_by_parent(server, element, names):
+                    found.setdefault(name, Place(parameter, element, by_parent=True))
     return found
 
 
@@ -98,6 +104,10 @@ def places_of_its_own(server: PostfixServer, after: ServerState, own_directory: 
         mode = after.modes.get(name)
         split = after.domains.get(name)
         fits = split is not None and place.takes_a_split
+        if mode is not None and mode.effective == REMOTE and place.by_parent:
+            # Its own relay restrictions have the last word on a sub-domain of what is relayed.
+            del found[name]
+            continue
         if not (fits if mode is None else mode.effective == LOCAL and place.is_final):
             refuse_foreign_domain(name, place, mode.effective if mode else None)
         if split is not None and split.catch_all is not None:
@@ -162,6 +172,19 @@ def _members(server: PostfixServer, element: str, domains: Sequence[str]) -> lis
             raise ServerStateError(f"{element} cannot be read ({error.strerror}): correct main.cf first") from error
         return [domain for domain in domains if domain in listed]
     return [domain for domain in domains if domain == element.lower()]
+
+
+def _members_by_parent(server: PostfixServer, element: str, domains: Sequence[str]) -> list[str]:
+    """Give those of the domains of which an element of relay_domains has a parent."""
+    key = "{}" if _RELAY_DOMAINS in words(server.parameters.get(_PARENTS_MATCH, "")) else ".{}"
+    parents_of = {name: [key.format(parent) for parent in _parents(name)] for name in domains}
+    listed = set(_members(server, element, sorted({parent for parents in parents_of.values() for parent in parents})))
+    return [name for name, parents in parents_of.items() if not listed.isdisjoint(parents)]
+
+
+def _parents(domain: str) -> list[str]:
+    labels = domain.split(".")
+    return [".".join(labels[number:]) for number in range(1, len(labels))]
 
 
 def _read_configuration(path: str) -> str:
