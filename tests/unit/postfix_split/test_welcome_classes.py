@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-import re
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,17 +63,32 @@ def test_a_client_is_welcome_with_the_domains_that_it_is_a_site_of_and_with_no_o
     configuration = compiled(server, *JUDGING_LISTS)
     rows = [line.split() for line in configuration.plain_tables["welcome"].splitlines() if not line.startswith("#")]
     assert {network for network, _class in rows} == {str(one) for group in server[1].values() for one in group}
+    received = {
+        tuple(line.split()[0].split("@"))
+        for line in configuration.indexed_tables["received"].splitlines()
+        if not line.startswith("#")
+    }
     for written, name in rows:
         own = ipaddress.ip_network(written)
+        # A site is known by its relay, in whichever domain it was named with this client.
+        relays = {peer.relay for peer, group in server[1].items() if any(holds(other, own) for other in group)}
         wanted = {
             domain
             for entry in server[0]
-            for peer in entry.peers
-            if any(holds(other, own) for other in server[1][peer])
+            if any(peer.relay in relays for peer in entry.peers)
             for domain in (entry.domain, *entry.alias_domains)
         }
-        assert set(re.findall(r"\{@([^ ]+) = OK\}", configuration.values[name])) == wanted
+        assert {domain for owner, domain in received if owner == name} == wanted
         assert name in configuration.last["smtpd_restriction_classes"]
+        assert f" {name}@$1" in configuration.plain_tables[name]
+
+
+@given(servers())
+def test_a_domain_that_comes_changes_no_parameter(server) -> None:  # type: ignore[no-untyped-def]
+    settings, networks_of = server
+    more = [*settings, replace(settings[0], domain="new.example")]
+    before, after = compiled(server, *JUDGING_LISTS), compiled((more, networks_of), *JUDGING_LISTS)
+    assert (before.values, before.first, before.last) == (after.values, after.first, after.last)
 
 
 @given(servers())

@@ -11,15 +11,19 @@ from dataclasses import replace
 from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import copy_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.peer_groups import (
     Network,
-    contains,
+    PeerGroup,
     narrowest_first,
+    peer_groups,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import inline
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import HEADER, SplitConfiguration
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
+    HEADER,
+    SplitConfiguration,
+    table_text,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import transport_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 
-WELCOME_CLASS = "split_domain_welcome"
 WELCOME = "welcome"
 XFORWARD = "xforward"
 # The lists in which servers judge clients. All are asked at RCPT (smtpd_delay_reject), when the recipient is known.
@@ -29,10 +33,8 @@ JUDGING_LISTS = (
     "smtpd_sender_restrictions",
     "smtpd_recipient_restrictions",
 )
-_DOMAIN_OF = "domain_of_address"
-# The whole address gives the domain alone: access(5) would take a domain for its sub-domains as well, whose mail is
-# somebody else's. Addresses that might be routed on by their local part are none of ours.
-_ADDRESS = HEADER + '/^[^@%!"]+@([^@]+)$/ @$1\n'
+# Domains come and go without a change of main.cf, which would cost a second reload.
+RECEIVED = "received"
 
 
 def with_welcome(
@@ -49,24 +51,23 @@ def with_welcome(
     how often a client comes know no recipients, and do not hold for sites. Only sites that are set up by this
     collection may say from whom they have their mail (XFORWARD), which is for the log alone.
     """
-    domains = _domains_of_networks(settings, networks_of)
-    if not domains:
+    groups = peer_groups(settings, networks_of)
+    if not groups:
         return wanted
-    names = _class_names(sorted(set(domains.values())))
     colleagues = {
         network for entry in settings for peer in entry.peers if peer.managed for network in networks_of[peer]
     }
-    ordered = narrowest_first(domains)
     welcome = f"cidr:{tables.path(WELCOME)}"
+    names = sorted({_class_of(group) for _network, group in groups})
     first = dict.fromkeys(lists_in_use, (f"check_client_access {welcome}",))
-    classes = {name: _passing(group, tables) for group, name in names.items()} if first else {}
-    restriction_classes = (*wanted.last["smtpd_restriction_classes"], *classes)
+    classes = {name: _passing(name, tables) for name in names} if first else {}
     return replace(
         wanted,
+        indexed_tables={**wanted.indexed_tables, RECEIVED: table_text(_received(settings, groups))},
         plain_tables={
             **wanted.plain_tables,
-            _DOMAIN_OF: _ADDRESS,
-            WELCOME: HEADER + "".join(f"{network} {names[domains[network]]}\n" for network in ordered),
+            **{name: _address_table(name) for name in names},
+            WELCOME: HEADER + "".join(f"{network} {_class_of(group)}\n" for network, group in groups),
             **(
                 {XFORWARD: HEADER + "".join(f"{network} OK\n" for network in narrowest_first(colleagues))}
                 if colleagues
@@ -76,7 +77,7 @@ def with_welcome(
         first={**wanted.first, **first},
         last={
             **wanted.last,
-            "smtpd_restriction_classes": tuple(sorted(restriction_classes)),
+            "smtpd_restriction_classes": tuple(sorted((*wanted.last["smtpd_restriction_classes"], *classes))),
             "smtpd_client_event_limit_exceptions": (welcome,),
             **({"smtpd_authorized_xforward_hosts": (f"cidr:{tables.path(XFORWARD)}",)} if colleagues else {}),
         },
@@ -88,31 +89,33 @@ def with_welcome(
     )
 
 
-def _domains_of_networks(
-    settings: Sequence[DomainSettings], networks_of: Mapping[Peer, Sequence[Network]]
-) -> dict[Network, tuple[str, ...]]:
-    """Give the mail domains that clients in each network are a site of, also by the wider networks around it."""
-    found: dict[Network, set[str]] = {}
+def _class_of(group: PeerGroup) -> str:
+    return group.restriction_class.replace("_from_", "_welcome_", 1)
+
+
+def _passing(name: str, tables: TableNames) -> str:
+    """Give the restriction that lets recipients of a class's domains pass."""
+    return f"check_recipient_access pipemap:{{regexp:{tables.path(name)},{tables.indexed(RECEIVED)}}}"
+
+
+def _address_table(name: str) -> str:
+    """Give the table that makes the key of RECEIVED from a whole address.
+
+    access(5) would take a domain for its sub-domains as well, whose mail is somebody else's. Addresses that might be
+    routed on by their local part are none of ours.
+    """
+    return f'{HEADER}/^[^@%!"]+@([^@]+)$/ {name}@$1\n'
+
+
+def _received(settings: Sequence[DomainSettings], groups: Sequence[tuple[Network, PeerGroup]]) -> list[tuple[str, str]]:
+    """Give the rows of RECEIVED: each class with the domains that its clients stand for a relay of."""
+    rows: set[str] = set()
     for entry in settings:
         names = {entry.domain, *entry.alias_domains}
         names.update([entry.subdomain] if entry.subdomain else [])
         names.update([copy_domain(entry.site, entry.domain)] if entry.site else [])
-        for peer in entry.peers:
-            for network in networks_of[peer]:
-                found.setdefault(network, set()).update(names)
-    return {
-        network: tuple(sorted(set().union(*(names for other, names in found.items() if contains(other, network)))))
-        for network in found
-    }
-
-
-def _class_names(groups: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
-    return {
-        group: WELCOME_CLASS if number == 1 else f"{WELCOME_CLASS}_{number}" for number, group in enumerate(groups, 1)
-    }
-
-
-def _passing(domains: Sequence[str], tables: TableNames) -> str:
-    """Give the restriction that lets recipients of just these domains pass."""
-    answers = inline({f"@{domain}": "OK" for domain in domains})
-    return f"check_recipient_access pipemap:{{regexp:{tables.path(_DOMAIN_OF)},{answers}}}"
+        transports = {transport_of(peer.relay) for peer in entry.peers}
+        for _network, group in groups:
+            if transports & set(group.transports):
+                rows.update(f"{_class_of(group)}@{name}" for name in names)
+    return [(row, "OK") for row in sorted(rows)]
