@@ -173,6 +173,11 @@ class SplitServer(Instance):
         """Return how often the server has been reloaded."""
         return self.logged("reload -- version")
 
+    def restart(self) -> None:
+        """Have it answer by what main.cf and its tables say now; after a reload an old process may answer once more."""
+        self.stop()
+        self.start()
+
     @property
     def ours(self) -> Path:
         """The directory of the collection."""

@@ -32,12 +32,12 @@ class Sites:
         """Have cloud run with another parameter."""
         before = self.cloud.main_cf.read_text()
         self.cloud.main_cf.write_text(f"{before}\n{setting}\n")
-        self.cloud.command("postfix", "reload")
+        self.cloud.restart()
         try:
             yield
         finally:
             self.cloud.main_cf.write_text(before)
-            self.cloud.command("postfix", "reload")
+            self.cloud.restart()
 
     def send(self, text: str, mail: list[str], rcpt: list[str]) -> None:
         """Hand a message for bob to hq, with these options of MAIL and RCPT."""

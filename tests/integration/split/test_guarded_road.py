@@ -155,10 +155,10 @@ def guarded(road: Road) -> Iterator[Road]:
     socket = road.cloud.directory / "login"
     with login_server(socket, USER, PASSWORD):
         road.cloud.main_cf.write_text(before + LOGIN.format(socket=socket))
-        road.cloud.command("postfix", "reload")
+        road.cloud.restart()
         yield road
     road.cloud.main_cf.write_text(before)
-    road.cloud.command("postfix", "reload")
+    road.cloud.restart()
     road.hq.split(purge=True)
 
 

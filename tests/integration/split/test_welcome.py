@@ -40,7 +40,7 @@ class Sites:
     def judge(self, *lines: str) -> None:
         """Have cloud list clients, and start counting them anew."""
         (self.cloud.config / "listed").write_text("".join(f"{line}\n" for line in lines))
-        self.cloud.command("postfix", "reload")
+        self.cloud.restart()
 
 
 def domains(server: SplitServer, *names: str, managed: bool = True) -> list[dict[str, Any]]:
@@ -60,7 +60,7 @@ def sites(network: Network) -> Iterator[Sites]:
         found = Sites(hq, cloud)
         asked = servers.enter_context(greylisting(cloud.directory / "greylisting"))
         cloud.main_cf.write_text(cloud.main_cf.read_text() + JUDGING.format(config=cloud.config, greylisting=asked))
-        found.judge()
+        (cloud.config / "listed").write_text("")
         for name in ("example.com", "example.org"):
             known = [{"address": f"bob@{name}", "to": "local"}]
             cloud.routes(name, routes=known, local_transport=DISCARDED)
