@@ -52,6 +52,7 @@ SOURCES = sorted(
                 "subdomain_order",
                 "mta/email_routing",
                 "mta/postfix/commands",
+                "mta/postfix/domain_lists",
                 "mta/postfix/domains_server",
                 "mta/postfix/held_domains",
                 "mta/postfix/logins",

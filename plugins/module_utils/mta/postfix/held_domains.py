@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
-    expanded,
     read_text,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.domain_lists import (
+    ALIAS_DOMAINS,
+    RELAY_DOMAINS,
+    Place,
+    foreign_domains,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.laid_over import (
     DESTINATIONS,
     MAILBOX_DOMAINS,
@@ -28,57 +31,15 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import LOCAL, REMOTE
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings
 
-_ALIAS_DOMAINS = "virtual_alias_domains"
-_RELAY_DOMAINS = "relay_domains"
-_PARENTS_MATCH = "parent_domain_matches_subdomains"
-# The lists that make a domain the server's own (ADDRESS_CLASS_README), in the order in which Postfix asks them.
-_DOMAIN_LISTS = (DESTINATIONS, _ALIAS_DOMAINS, MAILBOX_DOMAINS, _RELAY_DOMAINS)
 # What makes an address known besides the tables of its class (postconf(5), smtpd_reject_unlisted_recipient).
 _REWRITING = ("recipient_canonical_maps", "canonical_maps", "relocated_maps")
 _USER_TABLES = ("virtual_mailbox_maps", "local_recipient_maps", "virtual_alias_maps", "transport_maps", *_REWRITING)
 _CURES = {
     DESTINATIONS: "remove it there",
     MAILBOX_DOMAINS: "it is no domain but another name of one, remove it there",
-    _ALIAS_DOMAINS: "remove it there (its addresses in virtual_alias_maps stay known)",
-    _RELAY_DOMAINS: "remove it there, and name the server that its mail is relayed to as a site of the split map",
+    ALIAS_DOMAINS: "remove it there (its addresses in virtual_alias_maps stay known)",
+    RELAY_DOMAINS: "remove it there, and name the server that its mail is relayed to as a site of the split map",
 }
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a setting that is not ours names a domain: an element of one of the domain lists."""
-
-    parameter: str
-    element: str
-    by_parent: bool = False
-    """Whether the element names a parent of the domain, or ``.parent``, and not the domain itself."""
-
-    @property
-    def is_final(self) -> bool:
-        """Tell whether the server delivers the domain's mail itself (ADDRESS_CLASS_README)."""
-        return self.parameter != _RELAY_DOMAINS
-
-    @property
-    def takes_a_split(self) -> bool:
-        """Tell whether a split can be laid over the domain: the list is one of domains with users here."""
-        return self.parameter == MAILBOX_DOMAINS
-
-
-def foreign_domains(server: PostfixServer, domains: Iterable[str], own_directory: str) -> dict[str, Place]:
-    """Give those of the domains that another setting of the server has in a class already, and where."""
-    names = sorted(domains)
-    lists = expanded(server.config_directory, _DOMAIN_LISTS)
-    found: dict[str, Place] = {}
-    for parameter in _DOMAIN_LISTS:
-        for element in words(lists.get(parameter, "")):
-            if own_directory in element or element.startswith("!"):
-                continue
-            for name in _members(server, element, names):
-                found.setdefault(name, Place(parameter, element))
-            if parameter == _RELAY_DOMAINS:
-                for name in _members_by_parent(server, element, names):
-                    found.setdefault(name, Place(parameter, element, by_parent=True))
-    return found
 
 
 def refuse_foreign_domain(name: str, place: Place, mode: str | None) -> None:
@@ -158,33 +119,6 @@ def _takes_everything(server: PostfixServer, domain: str, held: HeldDomains) -> 
         if asked(server.config_directory, table, [f"@{domain}", stranger]):
             return table
     return None
-
-
-def _members(server: PostfixServer, element: str, domains: Sequence[str]) -> list[str]:
-    """Give those of the domains that one element of a domain list has: a name, a file, or a table."""
-    if ":" in element and not element.startswith("["):
-        found = asked(server.config_directory, element, domains)
-        return [domain for domain in domains if domain in found]
-    if element.startswith("/"):
-        try:
-            listed = set(Path(element).read_text(encoding="utf-8").lower().split())
-        except OSError as error:
-            raise ServerStateError(f"{element} cannot be read ({error.strerror}): correct main.cf first") from error
-        return [domain for domain in domains if domain in listed]
-    return [domain for domain in domains if domain == element.lower()]
-
-
-def _members_by_parent(server: PostfixServer, element: str, domains: Sequence[str]) -> list[str]:
-    """Give those of the domains of which an element of relay_domains has a parent."""
-    key = "{}" if _RELAY_DOMAINS in words(server.parameters.get(_PARENTS_MATCH, "")) else ".{}"
-    parents_of = {name: [key.format(parent) for parent in _parents(name)] for name in domains}
-    listed = set(_members(server, element, sorted({parent for parents in parents_of.values() for parent in parents})))
-    return [name for name, parents in parents_of.items() if not listed.isdisjoint(parents)]
-
-
-def _parents(domain: str) -> list[str]:
-    labels = domain.split(".")
-    return [".".join(labels[number:]) for number in range(1, len(labels))]
 
 
 def _read_configuration(path: str) -> str:

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Union
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import transports_of_site
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import (
+    RELAY_SERVICE,
+    transport_of,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -69,3 +72,12 @@ def _class_names(groups: set[tuple[str, ...]], sites: Mapping[str, set[str]]) ->
         numbered = (stem if number == 1 else f"{stem}_{number}" for number in count(1))
         names[group] = next(name for name in numbered if name not in names.values())
     return names
+
+
+def transports_of_site(peer: Peer) -> tuple[str, ...]:
+    """Give every transport(5) result that stands for a site: its relay, each of the relay's servers, its sub-domain.
+
+    The sub-domain's next hop is looked up as MX.
+    """
+    by_mx = () if peer.subdomain is None else (f"{RELAY_SERVICE}:{peer.subdomain}",)
+    return tuple(dict.fromkeys((*map(transport_of, (peer.relay, *peer.relay.servers)), *by_mx)))

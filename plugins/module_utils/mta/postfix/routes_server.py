@@ -27,7 +27,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     read_text,
     server_lock,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.held_domains import foreign_domains
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.domain_lists import foreign_domains
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.laid_over import AS_BEFORE
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_files import (
     laid_over_domains,

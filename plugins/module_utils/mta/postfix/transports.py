@@ -9,7 +9,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.errors import
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer, expanded
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
-from ansible_collections.mailops.split_domain.plugins.module_utils.settings import Peer
 
 RELAY_SERVICE = "relay"
 
@@ -17,15 +16,6 @@ RELAY_SERVICE = "relay"
 def transport_of(relay: Relay) -> str:
     """Give the transport(5) result that hands mail to a relay: to the first of its servers that takes it."""
     return f"{RELAY_SERVICE}:{relay}"
-
-
-def transports_of_site(peer: Peer) -> tuple[str, ...]:
-    """Give every transport(5) result that stands for a site: its relay, each of the relay's servers, its sub-domain.
-
-    The sub-domain's next hop is looked up as MX.
-    """
-    by_mx = () if peer.subdomain is None else (f"{RELAY_SERVICE}:{peer.subdomain}",)
-    return tuple(dict.fromkeys((*map(transport_of, (peer.relay, *peer.relay.servers)), *by_mx)))
 
 
 def default_local_transport(server: PostfixServer) -> str:
