@@ -78,6 +78,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_state import ServerState
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
+    SplitConfiguration,
     compile_split,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import WriteMainCf, check_staged
@@ -88,7 +89,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     WriteFile,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_removal import own_removal
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_removal import (
+    TableRemoval,
+    own_removal,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import table_type
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.verdicts import (
     domains_asked_anew,
@@ -97,6 +101,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.v
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.void_verdicts import plan_for_domains
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.welcome import (
     JUDGING_LISTS,
+    WELCOME_CLASS,
     with_welcome,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
@@ -231,9 +236,8 @@ class Configurator:
             *((self._loan_file(new_loan),) if interim_loan != new_loan else ()),
             *forgetting.after,
         )
-        secrets = None if PASSWORDS in wanted.indexed_tables else own_removal(self.directory / PASSWORDS)
-        if secrets:
-            steps = (*steps, secrets)
+        removals = self._removals(wanted)
+        steps = (*steps, *removals)
         gone = before.names - after.names
         forgotten = steps_of_forgetting(server, self.directory, before, after)
         if gone or forgotten:
@@ -241,10 +245,16 @@ class Configurator:
         if steps and not self.directory.exists():
             steps = (CreateDirectory(self.directory), *steps)
         diffs = (*main_cf_diff(server.main_cf, main_cf, server), *(table_diff(change) for change in tables.values()))
-        if secrets:
-            diffs = (*diffs, Diff(str(secrets.path), "table\n", "absent\n"))
+        diffs = (*diffs, *(Diff(str(removal.path), "table\n", "absent\n") for removal in removals))
         warnings = (*warnings, *forgetting.warnings, *policy_warnings, *_call_ahead_warnings(settings))
         return Configuration(steps, diffs, (*warnings, *wildcard_warnings(server, settings, held)))
+
+    def _removals(self, wanted: SplitConfiguration) -> tuple[TableRemoval, ...]:
+        """Plan what goes of the tables that come and go with single relays, once main.cf does not name them."""
+        names = {PASSWORDS, *(path.name for path in self.directory.glob(f"{WELCOME_CLASS}*") if not path.suffix)}
+        stale = sorted(names - {*wanted.indexed_tables, *wanted.plain_tables})
+        found = (own_removal(self.directory / name) for name in stale)
+        return tuple(removal for removal in found if removal)
 
     def _plan_removal(self, server: PostfixServer) -> Configuration:
         """Give main.cf back first: nothing refers to the tables when they go."""

@@ -25,6 +25,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 
 WELCOME = "welcome"
+# How the classes and their tables begin.
+WELCOME_CLASS = "split_domain_welcome_"
 XFORWARD = "xforward"
 # The lists in which servers judge clients. All are asked at RCPT (smtpd_delay_reject), when the recipient is known.
 JUDGING_LISTS = (
@@ -90,7 +92,7 @@ def with_welcome(
 
 
 def _class_of(group: PeerGroup) -> str:
-    return group.restriction_class.replace("_from_", "_welcome_", 1)
+    return group.restriction_class.replace("split_domain_from_", WELCOME_CLASS, 1)
 
 
 def _passing(name: str, tables: TableNames) -> str:
