@@ -51,7 +51,7 @@ def sites(network: Network) -> Iterator[Sites]:
             text = text.replace("inet_interfaces = {address}", f"inet_interfaces = {{address}}, {sixth}")
             server = servers.enter_context(configured_server(network, name, text))
             master = (server.config / "master.cf").read_text()
-            first = next(line for line in master.splitlines() if line.startswith(f"{server.address}:"))
+            (first,) = (line for line in master.splitlines() if line.startswith(f"{server.address}:"))
             listening = first.replace(f"{server.address}:", f"[{sixth}]:", 1)
             (server.config / "master.cf").write_text(f"{master}{listening}\n")
             found.append(server)

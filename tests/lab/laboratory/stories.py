@@ -140,7 +140,7 @@ def _row(row: Mapping[str, Any], down: str, cut: bool, servers: _Servers) -> Exp
 
 def _must(row: Mapping[str, Any], host: str, sender: str, servers: _Servers) -> Must:
     if "refused" in row:
-        code, _, enhanced = str(row["refused"]).partition(" ")
+        code, enhanced = str(row["refused"]).split(" ")
         return Refused((int(code),), (enhanced,), str(row["refused"]))
     if "bounced" in row:
         by = host if row["bounced"] is True else servers.host(row["bounced"])
