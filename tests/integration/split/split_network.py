@@ -84,7 +84,7 @@ def network() -> Iterator[Network]:
         for place, end in (((), near), (("-n", namespace), far)):
             last = 1 if end == near else 2
             # Nobody else has it, and nobody waits for finding that out.
-            _ip(*place, "-6", "address", "add", f"{_sixth(hosts[last - 1])}/112", "dev", end, "nodad")
+            _ip(*place, "-6", "address", "add", f"{_sixth(hosts[last - 1])}/124", "dev", end, "nodad")
         with ThreadPoolExecutor(1, initializer=_enter, initargs=(namespace,)) as elsewhere:
             yield Network(*hosts, elsewhere)
     finally:
