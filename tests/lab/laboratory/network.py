@@ -1,14 +1,19 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The laboratory's network: one small subnet of the documentation ranges that nobody else on this machine has.
+# The laboratory's network: one small subnet that nothing on this machine uses.
 """The network of one laboratory."""
 
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import json
+import re
+import subprocess
 import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from laboratory.description import Description, LabError
 from laboratory.podman import LAB_NAME, podman
@@ -25,13 +30,8 @@ def ensure_network(description: Description) -> ipaddress.IPv4Network:
         return present
     if present is not None:
         remove_network()
-    taken = _taken_subnets()
-    candidates = description.subnets()
-    # Every checkout begins at a place of its own, so that two that start together seldom want the same subnet.
-    first = zlib.crc32(LAB_NAME.encode()) % len(candidates)
-    for subnet in candidates[first:] + candidates[:first]:
-        if any(subnet.overlaps(other) for other in taken):
-            continue
+    taken = [*_podman_subnets(), *used_subnets(_routes(), _resolver_settings())]
+    for subnet in free_subnets(description.subnets(), taken, LAB_NAME):
         created = podman("network", "create", "--disable-dns", "--subnet", str(subnet), LAB_NAME, check=False)
         if created.code == 0:
             return subnet
@@ -56,7 +56,43 @@ def remove_network() -> None:
     podman("network", "rm", "--force", LAB_NAME, check=False)
 
 
-def _taken_subnets() -> list[ipaddress.IPv4Network]:
+def free_subnets(
+    candidates: Sequence[ipaddress.IPv4Network], taken: Sequence[ipaddress.IPv4Network], checkout: str
+) -> Iterator[ipaddress.IPv4Network]:
+    """Give the candidates that overlap nothing of ``taken``.
+
+    Every checkout begins at a place of its own, so that two that start together seldom want the same subnet.
+    """
+    first = zlib.crc32(checkout.encode()) % len(candidates)
+    for subnet in itertools.chain(candidates[first:], candidates[:first]):
+        if not any(subnet.overlaps(other) for other in taken):
+            yield subnet
+
+
+def used_subnets(routes: str, resolver_settings: str) -> list[ipaddress.IPv4Network]:
+    """Give the networks that this machine reaches by a route of its own, and the addresses of its name servers.
+
+    ``routes`` is what ``ip -json -4 route`` prints, ``resolver_settings`` the text of resolv.conf(5). The default route
+    takes nothing: it is for everything that has no other.
+    """
+    named = [route["dst"] for route in json.loads(routes) if route["dst"] != "default"]
+    named += re.findall(r"^nameserver\s+([\d.]+)\s*$", resolver_settings, flags=re.MULTILINE)
+    return [ipaddress.IPv4Network(text, strict=False) for text in named]
+
+
+def _routes() -> str:
+    done = subprocess.run(["ip", "-json", "-4", "route"], capture_output=True, check=False, text=True)  # noqa: S607
+    if done.returncode != 0:
+        raise LabError(f"this machine's routes could not be read: {done.stderr.strip()}")
+    return done.stdout or "[]"
+
+
+def _resolver_settings() -> str:
+    path = Path("/etc/resolv.conf")
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def _podman_subnets() -> list[ipaddress.IPv4Network]:
     names = podman("network", "ls", "--quiet").out.split()
     if not names:
         return []

@@ -26,9 +26,10 @@ def test_every_subnet_has_room_for_every_host():
         assert addresses <= usable - {gateway}
 
 
-def test_thirty_two_laboratories_find_room_beside_each_other():
+def test_many_laboratories_find_room_beside_each_other():
     subnets = lab_description().subnets()
-    assert len(set(subnets)) == 32
+    assert len(set(subnets)) == len(subnets) > 100
+    subnets = subnets[:100]
     assert not any(one.overlaps(other) for one in subnets for other in subnets if one is not other)
 
 
