@@ -80,6 +80,8 @@ options:
       - How this server delivers its own mailboxes, as C(transport:nexthop) of transport(5).
       - When omitted, what P(mailops.split_domain.split_domains#module) was given for the domain, else the first of
         C(virtual_transport) and C(mailbox_transport) that C(main.cf) sets, else C(local:).
+      - For a domain that stands in the server's own C(virtual_mailbox_domains) or C(mydestination), local addresses
+        have no route without it, and are delivered as before.
     type: str
   subdomain:
     description:

@@ -65,7 +65,8 @@ options:
       local_transport:
         description:
           - How this server delivers its own mailboxes of the domain, as C(transport:nexthop) of transport(5).
-          - When omitted, P(mailops.split_domain.recipient_routes#module) takes what C(main.cf) says.
+          - When omitted, P(mailops.split_domain.recipient_routes#module) takes what C(main.cf) says. For a domain that
+            the server has already, everything stays as the server's own settings have it.
         type: str
       subdomain:
         description:
@@ -225,9 +226,9 @@ seealso:
   - module: mailops.split_domain.recipient_routes
   - module: mailops.split_domain.postfix_parameters
 notes:
-  - A split is laid over a domain that stands in C(virtual_mailbox_domains) already. Its users, aliases and transports
-    stay as they are, and are known without being listed; what has a route elsewhere goes there.
-  - A domain that stands in C(mydestination), C(virtual_alias_domains) or C(relay_domains) already is refused.
+  - A split is laid over a domain that stands in C(virtual_mailbox_domains) or C(mydestination) already. Its users,
+    aliases and transports stay as they are, and are known without being listed; what has a route elsewhere goes there.
+  - A domain that stands in C(virtual_alias_domains) or C(relay_domains) already is refused: it has no users there.
 """
 
 EXAMPLES = r"""

@@ -50,18 +50,22 @@ def mailbox_server(network: Network, host: str, settings: str, tables: Mapping[s
 def fill(server: SplitServer, name: str, text: str) -> None:
     """Give one of the server's own tables another text."""
     (server.config / name).write_text(text)
-    assert server.command("postmap", f"lmdb:{server.config / name}").returncode == 0
+    program = "postalias" if name == "local_aliases" else "postmap"
+    assert server.command(program, f"lmdb:{server.config / name}").returncode == 0
 
 
-def send(server: SplitServer, recipient: str, text: str, client: str = "outside") -> None:
+def send(
+    server: SplitServer, recipient: str, text: str, client: str = "outside", sender: str = "sender@example.org"
+) -> None:
     """Send a message, which must be taken."""
     network = server.network
-    network.at(client, _send, server, recipient, text, network.address(client))
+    network.at(client, _send, server, (sender, recipient), text, network.address(client))
 
 
-def _send(server: SplitServer, recipient: str, text: str, source: str) -> None:
+def _send(server: SplitServer, envelope: tuple[str, str], text: str, source: str) -> None:
     with smtplib.SMTP(server.address, server.port, timeout=30, source_address=(source, 0)) as smtp:
-        smtp.sendmail("sender@example.org", [recipient], f"From: sender@example.org\nSubject: {text}\n\n{text}\n")
+        sender, recipient = envelope
+        smtp.sendmail(sender, [recipient], f"From: {sender}\nSubject: {text}\n\n{text}\n")
 
 
 def arrives(server: SplitServer, mailbox: str, text: str) -> bool:

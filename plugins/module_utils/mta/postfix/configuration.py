@@ -94,6 +94,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
     own_removal,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import table_type
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.unknown_users import (
+    fallback_of_unknown_users,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.verdicts import (
     domains_asked_anew,
     standing_verdicts,
@@ -194,6 +197,7 @@ class Configurator:
         refuse_unspoken_addresses(servers_of(settings), consulted[PROTOCOLS])
         policy_warnings = refuse_unfit_policies(servers_of(settings), consulted)
         loan = self._loan()
+        held = replace(held, fallback=fallback_of_unknown_users(server, settings, held, loan))
         networks = networks_of_peers(settings)
         names = TableNames(str(self.directory), kind.name)
         wanted = compile_split(
@@ -223,8 +227,8 @@ class Configurator:
         if main_cf != server.main_cf:
             warnings = check_staged(server, main_cf)
         tables = plan_tables(server, self.directory, kind, wanted)
-        domains = tables.get("domains")
-        asked_anew = domains_asked_anew(domains.before or "", domains.after) if domains else []
+        taking = [tables[name] for name in TAKING_TABLES if name in tables]
+        asked_anew = [name for one in taking for name in domains_asked_anew(one.before or "", one.after)]
         forgetting = plan_for_domains(server, self.directory, asked_anew)
         # What was borrowed before stays on record until main.cf has changed, and domains that go stay in the settings
         # until nothing of them is left, so that a killed run can be repeated.

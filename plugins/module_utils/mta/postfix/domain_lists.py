@@ -42,7 +42,7 @@ class Place:
     @property
     def takes_a_split(self) -> bool:
         """Tell whether a split can be laid over the domain: the list is one of domains with users here."""
-        return self.parameter == MAILBOX_DOMAINS
+        return self.parameter in (DESTINATIONS, MAILBOX_DOMAINS)
 
 
 def foreign_domains(server: PostfixServer, domains: Iterable[str], own_directory: str) -> dict[str, Place]:

@@ -34,9 +34,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.settings impo
 # What makes an address known besides the tables of its class (postconf(5), smtpd_reject_unlisted_recipient).
 _REWRITING = ("recipient_canonical_maps", "canonical_maps", "relocated_maps")
 _USER_TABLES = ("virtual_mailbox_maps", "local_recipient_maps", "virtual_alias_maps", "transport_maps", *_REWRITING)
+_OTHER_NAME = "it is no domain but another name of one, remove it there"
 _CURES = {
-    DESTINATIONS: "remove it there",
-    MAILBOX_DOMAINS: "it is no domain but another name of one, remove it there",
+    DESTINATIONS: _OTHER_NAME,
+    MAILBOX_DOMAINS: _OTHER_NAME,
     ALIAS_DOMAINS: "remove it there (its addresses in virtual_alias_maps stay known)",
     RELAY_DOMAINS: "remove it there, and name the server that its mail is relayed to as a site of the split map",
 }
@@ -111,8 +112,6 @@ def wildcard_warnings(server: PostfixServer, settings: Iterable[DomainSettings],
 
 def _takes_everything(server: PostfixServer, domain: str, held: HeldDomains) -> str | None:
     is_destination = domain in held.destinations
-    if is_destination and held.users is None:
-        return "the empty local_recipient_maps"
     stranger = f"nobody-{secrets.token_hex(8)}@{domain}"
     users = (held.users or ()) if is_destination else held.mailboxes
     for table in dict.fromkeys((*users, *held.aliases)):

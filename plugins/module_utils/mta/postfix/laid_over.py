@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import ROUTES
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import FORWARDED, ROUTES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import RELAY_SERVICE
 
+FALLBACK_TRANSPORT = "fallback_transport"
 # The lists of domains that a split is laid over.
 MAILBOX_DOMAINS = "virtual_mailbox_domains"
 DESTINATIONS = "mydestination"
@@ -23,6 +24,8 @@ AS_BEFORE = ":"
 ROUTED = "split_domain_routed"
 MAILBOXES = "split_domain_own_mailboxes"
 REWRITTEN = "split_domain_own_rewritten"
+USERS = "split_domain_own_users"
+REWRITTEN_USERS = "split_domain_own_rewritten_users"
 KEPT = "split_domain_kept"
 WILDCARD = "split_domain_kept_wildcard"
 
@@ -47,6 +50,8 @@ class HeldDomains:
     """The tables of transport_maps that are asked for domains."""
     delimiters: str = ""
     """recipient_delimiter."""
+    fallback: str | None = None
+    """Where local(8) hands over users of ``destinations`` that it does not know; None where nowhere."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -79,26 +84,42 @@ def lay_over_domains(held: HeldDomains, tables: TableNames) -> LaidOver:
         return LaidOver()
     patterns = _Patterns(tables)
     known = _known(held, patterns)
+    mailboxes = _mailboxes(held, tables, patterns) if held.mailbox_domains else LaidOver()
+    has_user_tables = bool(held.destinations) and held.users is not None
+    return LaidOver(
+        indexed_tables=mailboxes.indexed_tables,
+        plain_tables=_rules(held),
+        first={**mailboxes.first, **({"local_recipient_maps": (f"${ROUTES}",)} if has_user_tables else {})},
+        last={
+            **mailboxes.last,
+            **({"local_recipient_maps": (f"${FORWARDED}",)} if has_user_tables else {}),
+            **({"virtual_alias_maps": (_routes_as_aliases(patterns),)} if held.aliases else {}),
+        },
+        values={
+            ROUTED: _routed(held, patterns),
+            **mailboxes.values,
+            **known,
+            **({} if held.fallback is None else {FALLBACK_TRANSPORT: held.fallback}),
+        },
+        known=tuple(f"${name}" for name in known),
+    )
+
+
+def _mailboxes(held: HeldDomains, tables: TableNames, patterns: _Patterns) -> LaidOver:
+    """Compile what keeps the users of virtual_mailbox_domains from the fallback of their domain."""
     transports = (*held.transports, f"static:{AS_BEFORE}")
     kept = f"unionmap:{{{','.join((f'${ROUTES}', patterns['own_domain'], *held.mailboxes))}}}"
     wildcards = tables.indexed("wildcards")
     taken = ",".join((wildcards, *(f"pipemap:{{{wildcards},{table}}}" for table in held.mailboxes)))
     return LaidOver(
         indexed_tables={"wildcards": {name: f"@{name}" for name in held.mailbox_domains}},
-        plain_tables=_rules(held),
         first={"transport_maps": tuple(f"pipemap:{{${WILDCARD},{table}}}" for table in transports)},
-        last={
-            # A known user's address is answered with what transport_maps says of the domain, or with its class's own.
-            "transport_maps": tuple(f"pipemap:{{${KEPT},{table}}}" for table in transports),
-            **({"virtual_alias_maps": (_routes_as_aliases(patterns),)} if held.aliases else {}),
-        },
+        # A known user's address is answered with what transport_maps says of the domain, or with its class's own.
+        last={"transport_maps": tuple(f"pipemap:{{${KEPT},{table}}}" for table in transports)},
         values={
-            ROUTED: _routed(held, patterns),
             KEPT: f"pipemap:{{{kept},{patterns['kept_domain']}}}",
             WILDCARD: f"pipemap:{{unionmap:{{{taken}}},{patterns['kept_domain']}}}",
-            **known,
         },
-        known=tuple(f"${name}" for name in known),
     )
 
 
@@ -114,12 +135,22 @@ class _Patterns:
 
 def _known(held: HeldDomains, patterns: _Patterns) -> dict[str, str]:
     """Give the tables that know an unrouted address of these domains, by the name of their parameter."""
-    mailboxes = (*held.mailboxes, *_wildcards(held.mailboxes, patterns))
-    rewritten = (*held.rewritten, *_wildcards((*held.aliases, *held.rewritten), patterns))
-    found = {MAILBOXES: mailboxes, REWRITTEN: rewritten}
+    others = (*held.aliases, *held.rewritten)
+    found: dict[str, tuple[str, ...]] = {}
+    if held.mailbox_domains:
+        own = patterns["own_address"]
+        found[MAILBOXES] = (own, *held.mailboxes, *_by("wildcard", held.mailboxes, patterns))
+        found[REWRITTEN] = (own, *held.rewritten, *_by("wildcard", others, patterns))
+    if held.destinations:
+        # Tables for domains of mydestination may have a user's name alone, too.
+        own = patterns["own_user"]
+        users = held.users or ()
+        both = [(USERS, (*users, patterns["reserved"]), users), (REWRITTEN_USERS, held.rewritten, others)]
+        for name, whole, parts in both:
+            found[name] = (own, *whole, *_by("wildcard", parts, patterns), *_by("user_part", parts, patterns))
     return {
-        name: f"pipemap:{{pipemap:{{${ROUTED},{patterns['own_address']}}},unionmap:{{{','.join(tables)}}}}}"
-        for name, tables in found.items()
+        name: f"pipemap:{{pipemap:{{${ROUTED},{own}}},unionmap:{{{','.join(tables)}}}}}"
+        for name, (own, *tables) in found.items()
         if tables
     }
 
@@ -131,18 +162,21 @@ def _routed(held: HeldDomains, patterns: _Patterns) -> str:
 
 
 def _rules(held: HeldDomains) -> dict[str, str]:
-    domains = held.mailbox_domains
-    rules = {
-        "address": "/^(.+)$/ $1\n",
-        "wildcard": "/^.+@([^@]+)$/ @$1\n",
-        # Behind the routes that an address has stands the address: what has no route is the address alone.
-        "own_address": f'if !/^[^",]*,/\n/^(.+@({_any_of(domains)}))$/ $1\nendif\n',
+    rules = {"address": "/^(.+)$/ $1\n", "wildcard": "/^.+@([^@]+)$/ @$1\n"}
+    # Behind the routes that an address has stands the address: what has no route is the address alone.
+    unrouted = 'if !/^[^",]*,/\n/^(.+@(%s))$/ $1\nendif\n'
+    if held.mailbox_domains:
+        rules["own_address"] = unrouted % _any_of(held.mailbox_domains)
         # For trivial-rewrite(8), each domain by itself.
-        "own_domain": "".join(f"/@{_pattern(name)}$/ {name}\n" for name in domains),
-        "kept_domain": "".join(f"/^@?{_pattern(name)},/ {name}\n" for name in domains),
-    }
+        rules["own_domain"] = "".join(f"/@{_pattern(name)}$/ {name}\n" for name in held.mailbox_domains)
+        rules["kept_domain"] = "".join(f"/^@?{_pattern(name)},/ {name}\n" for name in held.mailbox_domains)
+    if held.destinations:
+        rules["own_user"] = unrouted % _any_of(held.destinations)
+        rules["user_part"] = "/^(.+)@[^@]+$/ $1\n"
+        # Whom smtpd(8) takes for known in mydestination without asking anybody.
+        rules["reserved"] = f"/^(postmaster|mailer-daemon|double-bounce)@({_any_of(held.destinations)})$/ known\n"
     if held.aliases:
-        rules["routed_address"] = f"/^{RELAY_SERVICE}:.*,([^,]+@({_any_of(domains)}))$/ $1\n"
+        rules["routed_address"] = f"/^{RELAY_SERVICE}:.*,([^,]+@({_any_of(sorted(held.names))}))$/ $1\n"
     if held.delimiters:
         inside = _bracket(held.delimiters)
         edge = next(sign for sign in "/!%~" if sign not in inside)
@@ -163,8 +197,8 @@ def _bracket(delimiters: str) -> str:
     return "".join(sorted(set(delimiters), key=lambda one: (one == "-", one == "^", one != "]", one)))
 
 
-def _wildcards(tables: Sequence[str], patterns: _Patterns) -> tuple[str, ...]:
-    return tuple(f"pipemap:{{{patterns['wildcard']},{table}}}" for table in tables)
+def _by(name: str, tables: Sequence[str], patterns: _Patterns) -> tuple[str, ...]:
+    return tuple(f"pipemap:{{{patterns[name]},{table}}}" for table in tables)
 
 
 def _routes_as_aliases(patterns: _Patterns) -> str:

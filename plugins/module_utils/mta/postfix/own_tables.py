@@ -30,15 +30,16 @@ def own_tables(config_directory: str, parameters: Sequence[str], own_directory: 
     }
 
 
-def asked(config_directory: str, table: str, keys: Sequence[str]) -> frozenset[str]:
-    """Give those of the keys that a lookup table has; raises CommandFailed when it cannot be asked."""
+def asked(config_directory: str, table: str, keys: Sequence[str]) -> dict[str, str]:
+    """Give the values of those keys that a lookup table has; raises CommandFailed when it cannot be asked."""
     # proxymap(8) answers only while Postfix runs, and postmap(1) would wait for it.
     reachable = table if _PROXY not in table or is_running(config_directory) else table.replace(_PROXY, "")
     arguments = ["postmap", "-q", "-", reachable]
     result = run(arguments, config_directory, "".join(f"{key}\n" for key in keys))
     if complains(result):
         raise failure(arguments, config_directory, result)
-    return frozenset(line.split("\t", 1)[0] for line in result.stdout.splitlines() if line.strip())
+    lines = (line.partition("\t") for line in result.stdout.splitlines() if line.strip())
+    return {key: value for key, _tab, value in lines}
 
 
 def has_own_catch_all(config_directory: str, own_directory: str, domain: str) -> bool:

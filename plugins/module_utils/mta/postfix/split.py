@@ -27,7 +27,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
     ALIASES,
     CALL_AHEAD_CLASS,
-    DESTINATIONS,
     DOMAINS,
     FORWARDED,
     NO_ANSWER,
@@ -147,6 +146,9 @@ def compile_split(
     laid_over = lay_over_domains(held, tables)
     rows = {entry.domain: _domain_rows(entry, entry.domain in held.names) for entry in settings}
     destinations = [row for name in held.destinations for row in rows[name][:2]]
+    if held.users is None:
+        # Whoever is unknown was taken before, and still is.
+        destinations = [(key, SKIP_CLASS if answer == UNLISTED_CLASS else answer) for key, answer in destinations]
     domains = [row for name, entry in rows.items() for row in entry[2 if name in held.destinations else 0 :]]
     return SplitConfiguration(
         indexed_tables={
@@ -176,7 +178,6 @@ def compile_split(
                 f"${ROUTES}",
                 *laid_over.first.get("transport_maps", ()),
                 f"${DOMAINS}",
-                *((f"${DESTINATIONS}",) if destinations else ()),
             ),
             # In front, so that what is routed elsewhere does not wait for the server's own databases.
             "virtual_mailbox_domains": (f"${DOMAINS}",),
@@ -192,7 +193,6 @@ def compile_split(
         last={
             **laid_over.last,
             "virtual_mailbox_maps": (*recipients, f"${FORWARDED}"),
-            **({"local_recipient_maps": (f"${FORWARDED}",)} if "local_recipient_maps" in laid_over.first else {}),
             "smtpd_restriction_classes": tuple(sorted(classes)),
             **({"proxy_interfaces": modes.proxy_addresses} if modes.proxy_addresses else {}),
         },
