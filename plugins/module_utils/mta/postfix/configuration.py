@@ -56,7 +56,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.p
     main_cf_diff,
     table_diff,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.planned_tables import plan_tables
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.planned_tables import (
+    plan_stale_tables,
+    plan_tables,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.relay_policies import (
     CONSULTED,
     refuse_unfit_policies,
@@ -78,7 +81,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_state import ServerState
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import (
-    SplitConfiguration,
     compile_split,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import WriteMainCf, check_staged
@@ -89,10 +91,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     WriteFile,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_removal import (
-    TableRemoval,
-    own_removal,
-)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import table_type
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.unknown_users import (
     fallback_of_unknown_users,
@@ -104,7 +102,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.v
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.void_verdicts import plan_for_domains
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.welcome import (
     JUDGING_LISTS,
-    WELCOME_CLASS,
     with_welcome,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
@@ -240,7 +237,7 @@ class Configurator:
             *((self._loan_file(new_loan),) if interim_loan != new_loan else ()),
             *forgetting.after,
         )
-        removals = self._removals(wanted)
+        removals = plan_stale_tables(self.directory, wanted)
         steps = (*steps, *removals)
         gone = before.names - after.names
         forgotten = steps_of_forgetting(server, self.directory, before, after)
@@ -252,13 +249,6 @@ class Configurator:
         diffs = (*diffs, *(Diff(str(removal.path), "table\n", "absent\n") for removal in removals))
         warnings = (*warnings, *forgetting.warnings, *policy_warnings, *_call_ahead_warnings(settings))
         return Configuration(steps, diffs, (*warnings, *wildcard_warnings(server, settings, held)))
-
-    def _removals(self, wanted: SplitConfiguration) -> tuple[TableRemoval, ...]:
-        """Plan what goes of the tables that come and go with single relays, once main.cf does not name them."""
-        names = {PASSWORDS, *(path.name for path in self.directory.glob(f"{WELCOME_CLASS}*") if not path.suffix)}
-        stale = sorted(names - {*wanted.indexed_tables, *wanted.plain_tables})
-        found = (own_removal(self.directory / name) for name in stale)
-        return tuple(removal for removal in found if removal)
 
     def _plan_removal(self, server: PostfixServer) -> Configuration:
         """Give main.cf back first: nothing refers to the tables when they go."""

@@ -20,6 +20,21 @@ MAILBOX_DOMAINS = "virtual_mailbox_domains"
 DESTINATIONS = "mydestination"
 # transport(5): deliver as if there were no transport table.
 AS_BEFORE = ":"
+# All tables that are there for such domains alone.
+LAID_OVER_TABLES = (
+    "address",
+    "bare_address",
+    "destinations",
+    "kept_domain",
+    "own_address",
+    "own_domain",
+    "own_user",
+    "reserved",
+    "routed_address",
+    "user_part",
+    "wildcard",
+    "wildcards",
+)
 # Parameters that give tables a name.
 ROUTED = "split_domain_routed"
 MAILBOXES = "split_domain_own_mailboxes"
@@ -178,9 +193,9 @@ def _rules(held: HeldDomains) -> dict[str, str]:
     if held.aliases:
         rules["routed_address"] = f"/^{RELAY_SERVICE}:.*,([^,]+@({_any_of(sorted(held.names))}))$/ $1\n"
     if held.delimiters:
-        inside = _bracket(held.delimiters)
-        edge = next(sign for sign in "/!%~" if sign not in inside)
-        rules["bare_address"] = f"{edge}^([^@{inside}]+)[{inside}][^@]*(@[^@]+)${edge} $1$2\n"
+        others, one = f"[^{_inside_brackets('@' + held.delimiters)}]", _one_of(held.delimiters)
+        edge = next(sign for sign in "/!%~" if sign not in held.delimiters)
+        rules["bare_address"] = f"{edge}^({others}+){one}[^@]*(@[^@]+)${edge} $1$2\n"
     return rules
 
 
@@ -192,9 +207,18 @@ def _pattern(domain: str) -> str:
     return domain.replace(".", "\\.")
 
 
-def _bracket(delimiters: str) -> str:
-    """Give characters as they stand in a bracket expression of regex(7): a bracket first, caret and hyphen last."""
-    return "".join(sorted(set(delimiters), key=lambda one: (one == "-", one == "^", one != "]", one)))
+def _one_of(characters: str) -> str:
+    """Give the expression of regex(7) for one of some characters."""
+    inside = _inside_brackets(characters)
+    if inside == "^":
+        return "\\^"
+    # A caret that comes first would mean all others; only a hyphen can be with it then.
+    return f"[{inside[1:]}^]" if inside.startswith("^") else f"[{inside}]"
+
+
+def _inside_brackets(characters: str) -> str:
+    """Give characters so that each stands for itself in a bracket expression of regex(7)."""
+    return "".join(sorted(set(characters), key=lambda one: (one == "-", one == "^", one != "]", one)))
 
 
 def _by(name: str, tables: Sequence[str], patterns: _Patterns) -> tuple[str, ...]:

@@ -9,12 +9,21 @@ from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import FileRights
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer, read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.laid_over import LAID_OVER_TABLES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.logins import MODE, PASSWORDS
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import ALIASES, ROUTES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import SplitConfiguration
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_removal import (
+    TableRemoval,
+    own_removal,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType, table_type
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, plan_own_table
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.welcome import WELCOME, XFORWARD
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.welcome import (
+    WELCOME,
+    WELCOME_CLASS,
+    XFORWARD,
+)
 
 _NETWORK_TABLES = ("peers", WELCOME, XFORWARD)
 
@@ -38,3 +47,11 @@ def plan_tables(
         if change is not None:
             changes[name] = change
     return changes
+
+
+def plan_stale_tables(directory: Path, wanted: SplitConfiguration) -> tuple[TableRemoval, ...]:
+    """Plan what goes of the tables that come and go with single relays or domains, once main.cf does not name them."""
+    welcomes = (path.name for path in directory.glob(f"{WELCOME_CLASS}*") if not path.suffix)
+    stale = {PASSWORDS, *LAID_OVER_TABLES, *welcomes} - {*wanted.indexed_tables, *wanted.plain_tables}
+    found = (own_removal(directory / name) for name in sorted(stale))
+    return tuple(removal for removal in found if removal)
