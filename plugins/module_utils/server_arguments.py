@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.catch_all import refuse_missing_catch_all
@@ -18,11 +18,13 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.directory imp
     read_listings,
     routes_of_listings,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import refuse_copies_that_nobody_makes
 from ansible_collections.mailops.split_domain.plugins.module_utils.exchange_check import new_sets
 from ansible_collections.mailops.split_domain.plugins.module_utils.plan import DomainRoutes, plan_server
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import probe_policy
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain, parse_split_map
+from ansible_collections.mailops.split_domain.plugins.module_utils.stray_listings import refuse_stray_listings
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, Site, peers_of
 
 NOBODY = "nobody-has-this-address"
@@ -186,10 +188,14 @@ def _check_directories(mapped: MappedDomain) -> bool:
     """
     domain = mapped.split_domain.domain
     relays = {site.name: site.relay for site in mapped.split_domain.sites}
-    listings = list(all_listings(mapped))
+    shared = list(read_listings(mapped.directory, domain))
+    own = {site: list(read_listings(source, domain, own_site=site)) for site, source in mapped.site_directories.items()}
+    listings = [*shared, *chain.from_iterable(own.values())]
     routes_of_listings(listings, domain, relays)
     copies_of_listings(listings, domain, None)
+    refuse_copies_that_nobody_makes(mapped.split_domain, listings)
     refuse_missing_catch_all(mapped.split_domain, listings)
+    refuse_stray_listings(mapped.split_domain, shared, own)
     return any(listing.copies for listing in listings)
 
 

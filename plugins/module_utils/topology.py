@@ -82,7 +82,7 @@ def validate(split_domain: SplitDomain) -> SplitDomain:
     """Give the domain back when its sites can work as one; raises InvalidInput with the first thing that forbids it.
 
     Checked: two sites at least and unique names, a master, servers that belong to one site only, targets of unknown
-    recipients that exist, and a forwarding graph without a circle of three or more sites.
+    recipients that exist, and a forwarding graph without a circle that nothing would end.
     """
     _refuse_odd_sites(split_domain)
     for site in split_domain.sites:
@@ -98,10 +98,12 @@ def validate(split_domain: SplitDomain) -> SplitDomain:
 
 
 def forwarding_circle(split_domain: SplitDomain) -> tuple[str, ...]:
-    """Give the first circle of three or more sites in the forwarding graph, its start repeated at its end, or ().
+    """Give the first circle in the forwarding graph that nothing ends, its start repeated at its end, or ().
 
-    Two sites may forward to each other: split horizon ends such a circle at its first return.
+    Two sites may forward to each other when one of them is managed: its split horizon ends such a circle at its first
+    return.
     """
+    managed = {site.name for site in split_domain.sites if site.hosts}
     target_of = {site.name: site.unknown for site in split_domain.sites}
     for start in sorted(target_of):
         path = [start]
@@ -109,7 +111,7 @@ def forwarding_circle(split_domain: SplitDomain) -> tuple[str, ...]:
         while following is not None and following not in path:
             path.append(following)
             following = target_of[following]
-        if following == start and len(path) > LONGEST_SAFE_CIRCLE:
+        if following == start and (len(path) > LONGEST_SAFE_CIRCLE or managed.isdisjoint(path)):
             return (*path, start)
     return ()
 

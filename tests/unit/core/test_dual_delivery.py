@@ -125,3 +125,12 @@ def test_copies_are_known_by_their_names_before_the_first_is_sent() -> None:
     copied = server_arguments(split_map(), "mx.cloud.example.net")["domains"][0]
     (first,) = subdomains_first([{"domain": "example.com", "before": without, "after": copied, "changed": True}])
     assert first["site"] == "cloud"
+
+
+def test_copies_of_mail_for_a_site_that_is_not_managed_are_refused_because_nobody_would_make_them() -> None:
+    entries = split_map(None)
+    entries[0]["directory"].append({"address": "cyd@example.com", "site": "hosted", "copy": "hq"})
+    with pytest.raises(
+        InvalidInput, match=r"wants copies of mail for cyd@example.com, whose site hosted is not managed"
+    ):
+        server_arguments(entries, "mx1.example.com")

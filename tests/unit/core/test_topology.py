@@ -100,6 +100,14 @@ def test_two_sites_may_forward_to_each_other_and_others_to_them() -> None:
     validate(domain_of({"a": "b", "b": "a", "c": "a", "d": "c"}))
 
 
+def test_two_sites_may_not_forward_to_each_other_when_neither_is_managed() -> None:
+    sites = domain_of({"a": "b", "b": "c", "c": "b"}).sites
+    unmanaged = [dataclasses.replace(site, hosts=()) for site in sites]
+    with pytest.raises(InvalidInput, match=r"forward unknown recipients in a circle \(b -> c -> b\)"):
+        validate(SplitDomain("example.com", (sites[0], *unmanaged[1:])))
+    validate(SplitDomain("example.com", (*sites[:2], unmanaged[2])))
+
+
 GOOD = domain_of({"a": "b", "b": None})
 
 
