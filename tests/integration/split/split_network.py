@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 CLONE_NEWNET = 0x40000000
@@ -21,17 +21,28 @@ _NUMBERS = itertools.count()
 
 @dataclass(frozen=True)
 class Network:
-    """Four hosts: ``hq`` is the machine itself, the others live in a namespace, each with an address of its own."""
+    """Four hosts: ``hq`` is the machine itself, the others live in a namespace, each with an address of its own.
+
+    The lab may have a namespace of its own: ``lab_apart``. Without it a server at cloud takes the lab's address for its
+    own.
+    """
 
     hq: str
     cloud: str
     lab: str
     outside: str
     elsewhere: Executor
+    namespace: str = ""
+    interface: str = ""
+    """The namespace of the others, and what connects it with the machine."""
+    lab_apart: Executor | None = None
 
     def at(self, host: str, work: Callable[..., Any], *arguments: Any) -> Any:
         """Do some work where a host is: its sockets and the processes that it starts are in the host's network."""
-        return work(*arguments) if host == "hq" else self.elsewhere.submit(work, *arguments).result()
+        if host == "hq":
+            return work(*arguments)
+        executor = self.elsewhere if host != "lab" or self.lab_apart is None else self.lab_apart
+        return executor.submit(work, *arguments).result()
 
     def sixth_address(self, host: str) -> str:
         """Return the IPv6 address of a host; only ``hq`` and ``cloud`` have one."""
@@ -86,6 +97,31 @@ def network() -> Iterator[Network]:
             # Nobody else has it, and nobody waits for finding that out.
             _ip(*place, "-6", "address", "add", f"{_sixth(hosts[last - 1])}/124", "dev", end, "nodad")
         with ThreadPoolExecutor(1, initializer=_enter, initargs=(namespace,)) as elsewhere:
-            yield Network(*hosts, elsewhere)
+            yield Network(*hosts, elsewhere, namespace, far)
     finally:
         _ip("netns", "delete", namespace)
+
+
+@contextmanager
+def network_with_lab_apart() -> Iterator[Network]:
+    """Give a network in which the lab has a namespace of its own, beside that of cloud and outside."""
+    with network() as made:
+        lab, bridge = f"{made.namespace}-lab", "bridge"
+        subprocess.run(["ip", "netns", "delete", lab], capture_output=True, check=False)
+        _ip("netns", "add", lab)
+        try:
+            inside = ("-n", made.namespace)
+            _ip(*inside, "link", "add", bridge, "type", "bridge")
+            _ip(*inside, "address", "flush", "dev", made.interface, "scope", "global")
+            for address in (made.cloud, made.outside):
+                _ip(*inside, "address", "add", f"{address}/28", "dev", bridge)
+            _ip(*inside, "link", "add", "to-lab", "type", "veth", "peer", "name", "lab", "netns", lab)
+            _ip("-n", lab, "address", "add", f"{made.lab}/28", "dev", "lab")
+            for place, name in ((made.namespace, bridge), (made.namespace, "to-lab"), (lab, "lab"), (lab, "lo")):
+                _ip("-n", place, "link", "set", name, "up")
+            for name in (made.interface, "to-lab"):
+                _ip(*inside, "link", "set", name, "master", bridge)
+            with ThreadPoolExecutor(1, initializer=_enter, initargs=(lab,)) as lab_apart:
+                yield replace(made, lab_apart=lab_apart)
+        finally:
+            _ip("netns", "delete", lab)
