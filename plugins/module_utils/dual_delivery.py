@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, SplitDomain
 
 # RFC 6761 section 6.4: nobody has such a domain, and no resolver looks for one.
 COPIES = "split-domain.invalid"
@@ -28,14 +26,3 @@ def parse_copies(value: Any, owner: str) -> tuple[str, ...]:
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) and name for name in names):
         raise InvalidInput(f"{owner} has copies for {value!r:.60}: write the names of sites with spaces between them")
     return tuple(sorted(set(names)))
-
-
-def refuse_copies_that_nobody_makes(split_domain: SplitDomain, listings: Iterable[Listing]) -> None:
-    """Raise InvalidInput where copies are wanted of mail for a mailbox on a site that is not managed."""
-    unmanaged = {site.name for site in split_domain.sites if not site.hosts}
-    for listing in listings if unmanaged else ():
-        if listing.copies and listing.site in unmanaged:
-            raise InvalidInput(
-                f"{listing.source} wants copies of mail for {listing.address}, whose site {listing.site} is not "
-                f"managed and would have to make them: leave 'copy' empty there, and let that site send them on"
-            )

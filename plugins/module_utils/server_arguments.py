@@ -18,13 +18,15 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.directory imp
     read_listings,
     routes_of_listings,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import refuse_copies_that_nobody_makes
 from ansible_collections.mailops.split_domain.plugins.module_utils.exchange_check import new_sets
 from ansible_collections.mailops.split_domain.plugins.module_utils.plan import DomainRoutes, plan_server
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import probe_policy
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain, parse_split_map
-from ansible_collections.mailops.split_domain.plugins.module_utils.stray_listings import refuse_stray_listings
+from ansible_collections.mailops.split_domain.plugins.module_utils.stray_listings import (
+    refuse_copies_that_nobody_makes,
+    refuse_stray_listings,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, Site, peers_of
 
 NOBODY = "nobody-has-this-address"

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Addresses that are listed only where they do not live, and what would become of their mail. Pure. Private.
+# Listings of a directory whose mail or copies would never arrive. Pure. Private to this collection.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import (
@@ -41,6 +41,17 @@ def refuse_stray_listings(
             _refuse(split_domain, site, listing, f"its mail would go round ({' -> '.join((*circle, home.name))})")
         if home.subdomain is not None:
             _refuse(split_domain, site, listing, f"its mail would be refused in {home.subdomain.name}")
+
+
+def refuse_copies_that_nobody_makes(split_domain: SplitDomain, listings: Iterable[Listing]) -> None:
+    """Raise InvalidInput where copies are wanted of mail for a mailbox on a site that is not managed."""
+    unmanaged = {site.name for site in split_domain.sites if not site.hosts}
+    for listing in listings if unmanaged else ():
+        if listing.copies and listing.site in unmanaged:
+            raise InvalidInput(
+                f"{listing.source} wants copies of mail for {listing.address}, whose site {listing.site} is not "
+                f"managed and would have to make them: leave 'copy' empty there, and let that site send them on"
+            )
 
 
 def _refuse(split_domain: SplitDomain, site: str, listing: Listing, reason: str) -> None:

@@ -48,6 +48,7 @@ SOURCES = sorted(
                 "smtp",
                 "smtp_answers",
                 "smtp_connection",
+                "stray_listings",
                 "subdomain_check",
                 "subdomain_order",
                 "mta/email_routing",
