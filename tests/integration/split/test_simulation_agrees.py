@@ -16,25 +16,25 @@ from typing import Any
 
 import pytest
 from sent_mail import DISCARDED, delivered, send
-from split_network import network_with_lab_apart
-from split_server import GROWN_MAIN_CF, SplitServer, configured_server
-
-from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
-from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import show
-from ansible_collections.mailops.split_domain.plugins.module_utils.plan import plan_server
-from ansible_collections.mailops.split_domain.plugins.module_utils.simulated_sites import (
+from simulated_sites import (
     NOTHING_IS_DOWN,
     ExternalSite,
     Outage,
     Sites,
     sites_of_plans,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.simulation import (
+from simulation import (
     DELIVERED,
     Fate,
     WayIn,
     simulate,
 )
+from split_network import network_with_lab_apart
+from split_server import GROWN_MAIN_CF, SplitServer, configured_server
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
+from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import show
+from ansible_collections.mailops.split_domain.plugins.module_utils.plan import plan_server
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain, parse_split_map
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import forwarding_circle
 

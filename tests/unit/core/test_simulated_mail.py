@@ -8,19 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address, parse_address
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.plan import plan_server
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
-from ansible_collections.mailops.split_domain.plugins.module_utils.simulated_sites import (
+from simulated_sites import (
     NOTHING_IS_DOWN,
     ExternalSite,
     Outage,
     Sites,
     sites_of_plans,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.simulation import (
+from simulation import (
     BOUNCED,
     DELIVERED,
     RETURNED,
@@ -29,6 +24,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.simulation im
     WayIn,
     simulate,
 )
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address, parse_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.plan import plan_server
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_split_map
 
 ANN, BOB, CYD, NOBODY = (parse_address(f"{name}@example.com") for name in ("ann", "bob", "cyd", "nobody"))

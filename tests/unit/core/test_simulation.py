@@ -10,15 +10,13 @@ from collections.abc import Iterator
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from random_topologies import DOMAIN, NOBODY, Topology, outages, site_of, topologies, ways_in
-
-from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
-from ansible_collections.mailops.split_domain.plugins.module_utils.simulated_sites import (
+from simulated_sites import (
     NOTHING_IS_DOWN,
     Outage,
     Place,
     Sites,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.simulation import (
+from simulation import (
     BOUNCED,
     DELIVERED,
     FAILED,
@@ -31,6 +29,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.simulation im
     WayIn,
     simulate,
 )
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_split_map
 
 EXAMPLES = settings(max_examples=60)

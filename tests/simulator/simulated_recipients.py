@@ -1,19 +1,20 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What an address is on a planned server: whether it is known there, and where a message for it goes. Pure. Private.
+# What an address is on a planned server: whether it is known there, and where a message for it goes. Pure.
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from simulated_sites import PlannedDomain, PlannedServer
+
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import Destination
 from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import copy_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.rewriting import Rewriting
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import Peer
-from ansible_collections.mailops.split_domain.plugins.module_utils.simulated_sites import PlannedDomain, PlannedServer
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What becomes of a message for any address, by whatever way it comes: the plans of all servers, walked. Pure. Private.
+# What becomes of a message for any address, by whatever way it comes: the plans of all servers, walked. Pure.
 #
 # The mechanisms that are walked are drawn in docs/architecture.md, "On a Postfix server".
 
@@ -10,12 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import VERIFIED, PeerAnswer, judge
-from ansible_collections.mailops.split_domain.plugins.module_utils.settings import Peer
-from ansible_collections.mailops.split_domain.plugins.module_utils.simulated_recipients import recipient_at
-from ansible_collections.mailops.split_domain.plugins.module_utils.simulated_sites import (
+from simulated_recipients import recipient_at
+from simulated_sites import (
     NOTHING_IS_DOWN,
     ExternalSite,
     Outage,
@@ -24,6 +20,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.simulated_sit
     PlannedServer,
     Sites,
 )
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import VERIFIED, PeerAnswer, judge
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import Peer
 
 TAKEN, LATER, REFUSED, FAILED = 250, 450, 550, 554
 OUTSIDE = "outside"

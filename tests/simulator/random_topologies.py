@@ -10,13 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
-
-from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.plan import plan_server
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, next_hop
-from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import server_arguments
-from ansible_collections.mailops.split_domain.plugins.module_utils.simulated_sites import (
+from simulated_sites import (
     ExternalSite,
     Outage,
     Place,
@@ -24,7 +18,13 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.simulated_sit
     Sites,
     sites_of_plans,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.simulation import WayIn
+from simulation import WayIn
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.plan import plan_server
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, next_hop
+from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import server_arguments
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import (
     MASTER,
