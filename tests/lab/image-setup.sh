@@ -22,7 +22,7 @@ chroot "$root" systemctl mask --quiet apt-daily.timer apt-daily-upgrade.timer dp
 packages=$root/srv/packages
 mkdir -p "$packages/partial"
 chroot "$root" apt-get install --quiet=2 --yes --no-install-recommends --download-only \
-    -o Dir::Cache::archives=/srv/packages postfix postfix-lmdb
+    -o Dir::Cache::archives=/srv/packages postfix postfix-lmdb postfix-pgsql postgresql libsasl2-modules
 rmdir "$packages/partial"
 rm -f "$packages/lock"
 for file in "$packages"/*.deb; do
