@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
@@ -15,7 +16,19 @@ COPIES = "split-domain.invalid"
 
 def copy_domain(site: str, domain: str) -> str:
     """Give the domain in which copies for a site travel, so that it can tell them from mail that it has to forward."""
-    return f"{site.lower().replace('_', '-').strip('-')}.{domain}.{COPIES}"
+    return f"{_label(site)}.{domain}.{COPIES}"
+
+
+def refuse_like_names(sites: Iterable[str], domain: str) -> None:
+    """Raise InvalidInput for two sites whose copies would travel under one name."""
+    found: dict[str, str] = {}
+    for site in sites:
+        earlier = found.setdefault(_label(site), site)
+        if earlier != site:
+            raise InvalidInput(
+                f"the sites {earlier} and {site} of {domain} have names that mean the same in the DNS, where there is "
+                f"no case and no underscore: rename one of them"
+            )
 
 
 def parse_copies(value: Any, owner: str) -> tuple[str, ...]:
@@ -26,3 +39,7 @@ def parse_copies(value: Any, owner: str) -> tuple[str, ...]:
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) and name for name in names):
         raise InvalidInput(f"{owner} has copies for {value!r:.60}: write the names of sites with spaces between them")
     return tuple(sorted(set(names)))
+
+
+def _label(site: str) -> str:
+    return site.lower().replace("_", "-").strip("-")

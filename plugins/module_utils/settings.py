@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.alias_domains import parse_alias_domains
 from ansible_collections.mailops.split_domain.plugins.module_utils.catch_all import parse_catch_all
+from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import refuse_like_names
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
@@ -122,6 +123,9 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
     sites = [peer.site for peer in peers]
     if len(set(sites)) != len(sites):
         raise InvalidInput(f"{domain} names a peer site twice ({', '.join(sites)}): give each site one entry")
+    site = parse_site_name(arguments["site"], domain) if arguments.get("site") else None
+    if site is not None:
+        refuse_like_names([site, *sites], domain)
     unknown = arguments.get("unknown")
     if unknown is not None and unknown not in sites:
         raise InvalidInput(
@@ -152,7 +156,7 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
         subdomain=subdomain,
         alias_domains=alias_domains,
         catch_all=catch_all,
-        site=parse_site_name(arguments["site"], domain) if arguments.get("site") else None,
+        site=site,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
+from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import refuse_like_names
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
@@ -159,6 +160,7 @@ def _refuse_odd_sites(split_domain: SplitDomain) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InvalidInput(f"{domain} has two sites named {twice!r}: give each site a name of its own")
+    refuse_like_names(names, domain)
     if not any(site.role == MASTER for site in split_domain.sites):
         raise InvalidInput(f"{domain} has no site with role 'master': name the one that receives its MX traffic")
     owner: dict[str, str] = {}

@@ -61,6 +61,7 @@ SOURCES = sorted(
                 "mta/postfix/relay_protocols",
                 "mta/postfix/routing_server",
                 "mta/postfix/server_facts",
+                "mta/postfix/server_state",
                 "mta/postfix/transports",
                 "mta/postfix/unknown_users",
                 "mta/postfix/void_verdicts",

@@ -9,17 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesText
 from ansible_collections.mailops.split_domain.plugins.module_utils.directory_bulk import compile_source
-from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import copy_domain, parse_copies
+from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import (
+    copy_domain,
+    parse_copies,
+    refuse_like_names,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.recipient_aliases import alias_lines
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import server_arguments
+from ansible_collections.mailops.split_domain.plugins.module_utils.settings import parse_settings
 from ansible_collections.mailops.split_domain.plugins.module_utils.subdomain_order import subdomains_first
 
+# What the map takes for the name of a site, of letters that make many alike.
+SITE_NAMES = st.from_regex(r"[aA0][aA0_-]{0,3}", fullmatch=True)
 ANN, BOB = Address("example.com", "ann"), Address("example.com", "bob")
 
 
@@ -134,3 +144,26 @@ def test_copies_of_mail_for_a_site_that_is_not_managed_are_refused_because_nobod
         InvalidInput, match=r"wants copies of mail for cyd@example.com, whose site hosted is not managed"
     ):
         server_arguments(entries, "mx1.example.com")
+
+
+@pytest.mark.parametrize("name", ["Cloud", "cloud-", "CLOUD_"])
+def test_two_sites_whose_copies_would_travel_under_one_name_are_refused(name: str) -> None:
+    entries = split_map()
+    entries[0]["sites"][2]["name"] = name
+    with pytest.raises(InvalidInput, match=f"the sites cloud and {name} of example.com have names that mean the same"):
+        server_arguments(entries, "mx1.example.com")
+    (settings,) = server_arguments(split_map(), "mx1.example.com")["domains"]
+    settings["peers"][1]["site"] = name
+    with pytest.raises(InvalidInput, match="have names that mean the same"):
+        parse_settings(settings)
+
+
+@given(st.lists(SITE_NAMES, unique=True, max_size=4))
+def test_sites_that_are_not_refused_have_copies_of_different_names(sites: list[str]) -> None:
+    try:
+        refuse_like_names(sites, "example.com")
+    except InvalidInput:
+        return
+    names = {copy_domain(site, "example.com") for site in sites}
+    assert len(names) == len(sites)
+    assert all(canonical_domain(name) == name for name in names)

@@ -23,6 +23,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.f
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.held_domains import (
     held_domains,
     places_of_its_own,
+    refuse_held_subdomains,
     wildcard_warnings,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.loan import Loan, give_back, lay_over
@@ -183,6 +184,7 @@ class Configurator:
         refuse_old_postfix(server, after.domains.values())
         after.refuse_double_use()
         places = places_of_its_own(server, after, str(self.directory))
+        refuse_held_subdomains(server, after.domains.values(), str(self.directory))
         laid_over = {name: place.parameter for name, place in places.items() if name in after.domains}
         after = replace(after, laid_over=laid_over)
         held = held_domains(server, laid_over, str(self.directory))

@@ -81,6 +81,23 @@ def places_of_its_own(server: PostfixServer, after: ServerState, own_directory: 
     return found
 
 
+def refuse_held_subdomains(server: PostfixServer, settings: Iterable[DomainSettings], own_directory: str) -> None:
+    """Raise ServerStateError for a sub-domain of another site whose mail the server's own settings would keep here."""
+    owner_of = {
+        peer.subdomain: f"the site {peer.site} of {entry.domain}"
+        for entry in settings
+        for peer in entry.peers
+        if peer.subdomain is not None
+    }
+    for name, place in sorted(foreign_domains(server, owner_of, own_directory).items()):
+        if place.is_final:
+            raise ServerStateError(
+                f"{owner_of[name]} has the sub-domain {name}, which is in {place.parameter} of this server "
+                f"({place.element}), so that mail rewritten to it would stay here and not reach the site: remove it "
+                "there, or give the site another sub-domain"
+            )
+
+
 def held_domains(server: PostfixServer, laid_over: Mapping[str, str], own_directory: str) -> HeldDomains:
     """Give the domains that a split is laid over, whose lists ``laid_over`` names, and the server's own tables."""
     own = own_tables(server.config_directory, _USER_TABLES, own_directory)

@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import copy_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_files import LAID_OVER
+from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import LOCAL
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import RoutingSettings
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, parse_settings
 
@@ -44,18 +45,28 @@ class ServerState:
         return frozenset(name for name in found if name is not None) | copies
 
     def refuse_double_use(self) -> None:
-        """Raise ServerStateError for an alias domain or an own sub-domain that is a domain of the state itself."""
-        for entry in self.domains.values():
-            for name in sorted({*self.domains, *self.modes}.intersection(entry.alias_domains)):
-                raise ServerStateError(
-                    f"{entry.domain} has the alias domain {name}, which is split on this server itself or has a "
-                    f"routing mode here: give it the state absent there first, or remove it from the alias domains"
-                )
-            if entry.subdomain in {*self.domains, *self.modes}:
-                raise ServerStateError(
-                    f"{entry.domain} has the sub-domain {entry.subdomain}, which is split on this server itself or has "
-                    f"a routing mode here: give it the state absent there first, or name another sub-domain"
-                )
+        """Raise ServerStateError where one name stands for two domains, or mail for another site's would stay here."""
+        use_of = dict.fromkeys(self.domains, "split on this server itself")
+        use_of.update((name, "a domain with a routing mode here") for name in self.modes)
+        for domain, entry in sorted(self.domains.items()):
+            own = [(name, "alias domain") for name in entry.alias_domains]
+            own += [(entry.subdomain, "sub-domain")] if entry.subdomain is not None else []
+            for name, use in own:
+                earlier = use_of.setdefault(name, f"the {use} of {domain} on this server")
+                if earlier != f"the {use} of {domain} on this server":
+                    raise ServerStateError(
+                        f"{domain} has the {use} {name}, which is {earlier}: a name stands for one domain, give it the "
+                        f"state absent there first, or remove it here"
+                    )
+        for domain, entry in sorted(self.domains.items()):
+            for peer in entry.peers:
+                mode = self.modes.get(peer.subdomain or "")
+                if peer.subdomain in use_of and (mode is None or mode.effective == LOCAL):
+                    raise ServerStateError(
+                        f"the site {peer.site} of {domain} has the sub-domain {peer.subdomain}, which is "
+                        f"{use_of[peer.subdomain]}, so that mail rewritten to it would stay here: remove it there, or "
+                        f"give the site another sub-domain"
+                    )
 
     def joined(self, later: ServerState) -> ServerState:
         """Give the state while a server goes from this one to ``later``: nothing is forgotten before it is gone."""
