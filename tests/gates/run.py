@@ -65,14 +65,14 @@ def lint_steps() -> list[Step]:
     ]
 
 
-def pytest_steps(folder: str) -> list[Step]:
-    """Give the one step that runs the Python tests below ``tests/<folder>``."""
+def pytest_steps(folder: str, *options: str) -> list[Step]:
+    """Give the one step that runs the Python tests below ``tests/<folder>``, with further options of pytest."""
     report = BUILD / f"junit-{folder}.xml"
     report.unlink(missing_ok=True)
     return [
         Step(
             f"pytest tests/{folder}",
-            ("python", "-m", "pytest", "-q", f"--junitxml={report}", f"tests/{folder}"),
+            ("python", "-m", "pytest", "-q", *options, f"--junitxml={report}", f"tests/{folder}"),
             environment={"PYTHONPATH": str(BUILD / "link")},
             count=lambda exit_code, _output: counting.by_junit(exit_code, report),
         )
@@ -113,7 +113,8 @@ def molecule_steps() -> list[Step]:
 GATES: dict[str, Callable[[], list[Step]]] = {
     "lint": lint_steps,
     "unit": lambda: pytest_steps("unit"),
-    "integration": lambda: pytest_steps("integration"),
+    # Tests with servers wait more than they work, so that several files are run at a time.
+    "integration": lambda: pytest_steps("integration", "--numprocesses=4", "--dist=loadfile"),
     "sanity": sanity_steps,
     "molecule": molecule_steps,
 }

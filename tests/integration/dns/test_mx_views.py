@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import dns.name
 import dns.query
 import dns.tsig
 import pytest
-from authoritative_server import APEX, READER, SECRETS, WRITER
+from authoritative_server import APEX, READER, SECRETS, START_SECONDS, WRITER
 from named_server import Named, started_named
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
@@ -39,6 +40,11 @@ def views(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Named]:
     """Run a BIND on which who has no key belongs to no view."""
     folder = tmp_path_factory.mktemp("views")
     with started_named({}, extra="".join(view(name, key, folder) for name, key in VIEWS.items())) as running:
+        # It refuses who has no key before it has read the zones of its views.
+        deadline = time.monotonic() + START_SECONDS
+        while "all zones loaded" not in running.log():
+            assert time.monotonic() < deadline, running.log()
+            time.sleep(0.05)
         yield running
 
 

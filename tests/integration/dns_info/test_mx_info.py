@@ -112,7 +112,7 @@ def test_check_mode_tells_the_same_and_nothing_is_ever_changed(internet):
     assert checked.values["names"][0]["servers"] == run.values["names"][0]["servers"]
 
 
-@pytest.mark.parametrize("server", [SECOND, "ns2.plain.xa"])
+@pytest.mark.parametrize("server", [SECOND, "ns2.plain.xa"], ids=["by address", "by name"])
 def test_a_hidden_primary_is_asked_in_place_of_the_named_servers(internet, server):
     (found,) = told(internet, "hidden.xa", servers=[server])
     assert [(one["server"], one["serial"]) for one in found["servers"]] == [(server, 2)]

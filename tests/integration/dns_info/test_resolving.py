@@ -139,7 +139,11 @@ def test_when_no_resolver_answers_nothing_is_said_of_any_name():
 
 
 @pytest.mark.usefixtures("internet")
-@pytest.mark.parametrize(("server", "reason"), [(ROOT, "refers to other servers"), (FIRST, "said REFUSED")])
+@pytest.mark.parametrize(
+    ("server", "reason"),
+    [(ROOT, "refers to other servers"), (FIRST, "said REFUSED")],
+    ids=["refers elsewhere", "refuses"],
+)
 def test_a_server_that_does_no_recursion_is_no_resolver(server, reason):
     with pytest.raises(ResolverUseless, match=reason):
         look_up_exchangers(Resolver([server], 53, 2), ["plain.xa" if server == ROOT else "elsewhere.example"])
