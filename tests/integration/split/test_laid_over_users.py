@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from mailbox_server import arrives, everything_in, mailbox_server, queue_is_empty, send
+from mailbox_server import PATIENCE, arrives, everything_in, mailbox_server, queue_is_empty, send
 from split_network import Network
 from split_server import SplitServer
 
@@ -31,7 +33,7 @@ transport_maps =
 """
 HQ = {
     "destinations": "example.org x\n",
-    "local_aliases": "sales: games\nteam: games, news, bob\nnewspaper: games\n",
+    "local_aliases": ("sales: games\nteam: games, news, bob\nnewspaper: games\ncrew: games, cyd\nowner-crew: games\n"),
     "mailboxes": "carl@example.net carl\ndan@hosted.example dan\n",
     "aliases": "office@example.org games@example.com\nfront-desk games\n",
 }
@@ -55,6 +57,7 @@ AS_BEFORE = [
     "lp@example.com",
     "sales@example.com",
     "team@example.com",
+    "crew@example.com",
     "newspaper@example.com",
     "front-desk@example.com",
     "postmaster@example.com",
@@ -105,6 +108,25 @@ def let_users_in(server: SplitServer) -> None:
     forward = home / "lp.forward"
     forward.write_text("games\n")
     os.chown(forward, pwd.getpwnam("lp").pw_uid, pwd.getpwnam("lp").pw_gid)
+
+
+def mailbox(server: SplitServer, name: str) -> str:
+    """Give what lies in a mailbox of the server."""
+    return everything_in(server).get(name, "")
+
+
+def times_deferred(server: SplitServer, user: str) -> int:
+    """Give how often the server has put off a message for a user of example.com."""
+    return len(re.findall(rf"to=<{user}@example\.com>.* status=deferred", server.log()))
+
+
+def flush_until(server: SplitServer, done: Callable[[], bool]) -> None:
+    """Have the server try all that waits, until something has come of it."""
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < deadline, server.log()
+        server.command("postqueue", "-f")
+        time.sleep(0.1)
 
 
 def asked_for(hq: SplitServer) -> list[str]:
@@ -225,6 +247,26 @@ def test_an_alias_still_has_all_its_members_wherever_they_live(pair: Pair) -> No
     assert arrives(pair.cloud, "bob", "message for the team")
     assert arrives(pair.cloud, "news", "message for the team")
     assert "news" not in everything_in(pair.hq)
+
+
+def test_no_member_of_an_alias_gets_a_second_copy_while_the_other_site_is_away(pair: Pair) -> None:
+    # Members of team who are elsewhere are listed; crew has one whom only call-ahead knows, and an owner.
+    aliases = {"team": "bob", "crew": "cyd"}
+    pair.cloud.stop()
+    try:
+        for alias in aliases:
+            send(pair.hq, f"{alias}@example.com", f"outage message for {alias}")
+        for attempt in (1, 2, 3):
+            for member in aliases.values():
+                flush_until(pair.hq, lambda who=member, times=attempt: times_deferred(pair.hq, who) >= times)
+    finally:
+        pair.cloud.start()
+    for alias, member in aliases.items():
+        flush_until(pair.hq, lambda who=member, text=alias: f"outage message for {text}" in mailbox(pair.cloud, who))
+    flush_until(pair.hq, lambda: pair.hq.command("postqueue", "-j").stdout == "")
+    for alias in aliases:
+        assert mailbox(pair.hq, "games").count(f"Subject: outage message for {alias}\n") == 1
+    assert mailbox(pair.cloud, "cyd").count("Subject: outage message for crew\n") == 1
 
 
 def test_own_users_mail_to_nobody_comes_back(pair: Pair) -> None:

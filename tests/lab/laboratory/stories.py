@@ -7,7 +7,8 @@
 ``tests/lab/topologies/NAME/story.yml`` is a mapping:
 
 - ``servers``: short names for hosts, which all that follows may use instead of inventory names;
-- ``mailboxes``: host to a list of addresses that have a mailbox there, beside those of hosts.yml;
+- ``mailboxes``: host to a list of addresses that have a mailbox there, beside those of hosts.yml; a name without a
+  domain is a Unix user, whose mailbox is the one of his addresses on that host;
 - ``prepare``: host to a shell script that makes the server what it is before the split;
 - ``chapters``: a list of ``{title, shell, map, fails, down, cut_off, mail}``. ``shell`` is a mapping of hosts to
   scripts, ``map`` a folder of the topology whose split map is run then, ``fails`` what that run has to fail with,
@@ -88,10 +89,12 @@ def story(name: str) -> Story:
         known = sorted(path.parent.name for path in TOPOLOGIES.glob("*/story.yml"))
         raise LabError(f"there is no topology {name}; there are {', '.join(known)}")
     raw = yaml.safe_load((folder / "story.yml").read_text(encoding="utf-8"))
-    servers = _Servers(raw.get("servers", {}))
+    hosts = raw.get("servers", {})
+    mailboxes = {hosts.get(place, place): tuple(found) for place, found in raw.get("mailboxes", {}).items()}
+    servers = _Servers(hosts, mailboxes)
     return Story(
         folder=folder,
-        mailboxes={servers.host(place): tuple(addresses) for place, addresses in raw.get("mailboxes", {}).items()},
+        mailboxes=servers.mailboxes,
         prepare={servers.host(place): script for place, script in raw.get("prepare", {}).items()},
         chapters=tuple(_chapter(folder, chapter, servers) for chapter in raw["chapters"]),
     )
@@ -99,9 +102,10 @@ def story(name: str) -> Story:
 
 @dataclass(frozen=True)
 class _Servers:
-    """The short names that a story has for hosts."""
+    """The short names that a story has for hosts, and the mailboxes that it gives to each host."""
 
     hosts: Mapping[str, str]
+    mailboxes: Mapping[str, tuple[str, ...]]
 
     def host(self, name: str) -> str:
         """Give the inventory name of a host that the story calls ``name``."""
@@ -110,6 +114,12 @@ class _Servers:
     def name(self, host: str) -> str:
         """Give what the story calls a host."""
         return next((name for name, called in self.hosts.items() if called == host), site_name(host))
+
+    def mailbox(self, name: str, address: str) -> str:
+        """Give the mailbox of an address on a host: that of the Unix user where one is called so."""
+        local_part, _, domain = address.lower().partition("@")
+        user = local_part.split("+", 1)[0]
+        return user if user in self.mailboxes.get(self.host(name), ()) else f"{user}@{domain}"
 
 
 def _chapter(folder: Path, raw: Mapping[str, Any], servers: _Servers) -> Chapter:
@@ -144,23 +154,21 @@ def _must(row: Mapping[str, Any], host: str, sender: str, servers: _Servers) -> 
         return Refused((int(code),), (enhanced,), str(row["refused"]))
     if "bounced" in row:
         by = host if row["bounced"] is True else servers.host(row["bounced"])
-        return Bounced(host, sender, by)
+        return Bounced(host, servers.mailbox(host, sender), by)
     delivered = _delivered(row, servers)
     if "held" in row:
         return Held(servers.host(row["held"]), delivered)
     if row.get("answered") and isinstance(delivered, Delivered):
-        return Answered(delivered, host, sender)
+        return Answered(delivered, host, servers.mailbox(host, sender))
     if row.get("deferred") and isinstance(delivered, Delivered):
         return Deferred(delivered)
     return delivered
 
 
 def _delivered(row: Mapping[str, Any], servers: _Servers) -> Delivered | Copies:
-    user, at, domain = row["to"].partition("@")
-    mailbox = f"{user.split('+', 1)[0].lower()}{at}{domain.lower()}"
-    places = {row["in"]: mailbox} if isinstance(row["in"], str) else row["in"]
+    places = [row["in"]] if isinstance(row["in"], str) else row["in"]
     if not isinstance(places, Mapping):
-        places = dict.fromkeys(places, mailbox)
+        places = {place: servers.mailbox(place, row["to"]) for place in places}
     over = tuple(servers.host(place) for place in row["over"]) if "over" in row else None
     found = tuple(
         Delivered(servers.host(place), box, over)
