@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +23,12 @@ from sent_mail import DISCARDED, delivered, send, wait_until
 from split_network import Network
 from split_server import SplitServer, configured_server
 
+# What anybody may read in the list of processes, and root may.
+RECORDER = """\
+#!/bin/sh
+{{ echo {command} "$@"; env; }} >> {seen}
+exec {command} "$@"
+"""
 USER, PASSWORD = "hq@example.com", "a secret: with $ {signs} and #"
 NUMBERS = count()
 TLS = """
@@ -198,6 +207,21 @@ def test_a_password_is_kept_where_only_root_reads_it_and_shown_nowhere(guarded: 
             assert path.name in ("passwords", "passwords.lmdb")
             assert (path.stat().st_mode & 0o777, path.stat().st_uid) == (0o600, 0)
     assert "another one" not in road.hq.log()
+
+
+def test_no_command_gets_a_password_in_its_arguments_or_surroundings(
+    guarded: Road, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    road, seen = guarded, tmp_path / "seen"
+    for command in ("postconf", "postfix", "postmap"):
+        recorder = tmp_path / command
+        recorder.write_text(RECORDER.format(seen=seen, command=shutil.which(command)))
+        recorder.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    road.hq.split(road.domain(tls="encrypt", username=USER), passwords=passwords(road))
+    said = seen.read_text()
+    assert "postmap -c" in said and "PATH=" in said
+    assert "secret" not in said
 
 
 def test_a_password_that_is_not_given_again_stays(guarded: Road) -> None:

@@ -53,15 +53,16 @@ class Copies:
 
 @dataclass(frozen=True)
 class Answered:
-    """Delivered, and the sender gets one answer that a program gave, as of somebody on vacation."""
+    """Delivered, and the sender gets one answer that a program gave, as of somebody on vacation; made by ``by``."""
 
     then: Delivered
     host: str
     mailbox: str
+    by: str = ""
 
     def __str__(self) -> str:
         """Say it for the table."""
-        return f"{self.then}, answered once"
+        return f"{self.then}, answered once{f' by {site_name(self.by)}' if self.by else ''}"
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,8 @@ class Expectation:
     """One row: a client on ``host`` hands ``server`` a message for ``recipient``, and this must happen.
 
     ``localhost`` as server is the client's own Postfix: a user of that host, or a stranger whose mail goes by MX.
-    The host ``stopped`` is switched off meanwhile, or only ``cut_off`` the network.
+    The host ``stopped`` is switched off meanwhile, or only ``cut_off`` the network. ``extension`` is what of SMTP the
+    message needs (laboratory/extensions.py).
     ``{run}`` in a recipient stands for a word that no run has used before, so that no server has its answer ready.
     """
 
@@ -143,6 +145,7 @@ class Expectation:
     stopped: str = ""
     forms: tuple[str, ...] = FORMS
     cut_off: bool = False
+    extension: str = ""
 
 
 _ALICE = f"alice@{DOMAIN}"

@@ -41,6 +41,7 @@ for mailbox, path in paths:
         "message_id": (head.get("Message-ID") or "").strip(),
         "sender": (head.get("Return-Path") or "").strip(),
         "about": (about.group(1).decode() if (about := ABOUT.search(text)) else head.get("In-Reply-To", "").strip()),
+        "text": text.decode(errors="replace"),
         "hops": [hop for number, hop in enumerate(hops) if hops[number - 1: number] != [hop]],
     })
 json.dump(found, sys.stdout)
@@ -53,7 +54,7 @@ class Message:
 
     ``hops`` are the servers that it came over, the first server first, as they wrote themselves into ``Received``.
     ``sender`` is the envelope sender, ``<>`` for a bounce; ``about`` is the Message-ID of the message that a bounce
-    quotes or an answer is to, empty where there is none.
+    quotes or an answer is to, empty where there is none. ``text`` is all of it, head and body.
     """
 
     host: str
@@ -62,6 +63,7 @@ class Message:
     sender: str
     about: str
     hops: tuple[str, ...]
+    text: str = ""
 
 
 def mailbox_lines(addresses: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from laboratory.description import LabError, lab_description
 from laboratory.expectations import Answered, Bounced, Copies, Deferred, Delivered, Expectation, Held, Must, Refused
+from laboratory.extensions import extended, is_unharmed
 from laboratory.machines import cut_off, host_states, stopped
 from laboratory.mailboxes import Message, messages_on
 from laboratory.queues import Queued, flush_queue, queues
@@ -94,6 +95,7 @@ def all_messages(marked: str, hosts: Sequence[str] = ()) -> list[Message]:
 
 def _send(row: Expectation, number: int, run: str) -> Sent:
     message = Outgoing(row.server, row.sender, row.recipient, f"<{number}.{run}>", f"{row.who} to {row.recipient}")
+    message = extended(message, row.extension)
     return Sent(row, message, send(row.host, [message])[0])
 
 
@@ -190,15 +192,19 @@ def judge(one: Sent, traces: Traces) -> Outcome:
         right = (
             one.reply.accepted
             and _where_they_belong(must.then if isinstance(must, (Held, Deferred, Answered)) else must, traces.copies)
-            and [(answer.host, answer.mailbox) for answer in traces.bounces] == _answers(must)
+            and all(is_unharmed(one.row.extension, copy.text) for copy in traces.copies)
+            and _answered(must, traces.bounces)
             and not traces.waiting
             and (not isinstance(must, (Held, Deferred)) or one.meanwhile != "")
         )
     return Outcome(one.row, right, _in_words(one, traces), hops)
 
 
-def _answers(must: Must) -> list[tuple[str, str]]:
-    return [(must.host, must.mailbox)] if isinstance(must, Answered) else []
+def _answered(must: Must, answers: Sequence[Message]) -> bool:
+    if not isinstance(must, Answered):
+        return not answers
+    found = [(answer.host, answer.mailbox) for answer in answers]
+    return found == [(must.host, must.mailbox)] and must.by in ("", *answers[0].hops[:1])
 
 
 def _made_by(bounce: Message, must: Bounced) -> bool:

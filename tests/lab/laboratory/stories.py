@@ -19,7 +19,9 @@ stranger who hands it the message, or the host ``client`` does; neither: a stran
 what must happen: ``in`` (a host, a list of hosts or a mapping of hosts to mailboxes that get one copy each; with
 ``one_of`` any one of them), ``over`` (the servers on the way, where that matters), ``refused`` (code and enhanced
 code), ``bounced`` (the sender gets one bounce, from the own server or from that host), ``held`` (the host that queues
-it while another is down), ``deferred`` (450 while another is down) or ``answered`` (delivered, and a program answers).
+it while another is down), ``deferred`` (450 while another is down) or ``answered`` (delivered, and a program answers,
+on that host or anywhere). ``using`` names the extension of SMTP that the message needs (``8BITMIME``, ``SMTPUTF8``, or
+``DSN``, which asks for an answer): it has to come in unharmed.
 """
 
 from __future__ import annotations
@@ -47,9 +49,10 @@ from laboratory.expectations import (
     Refused,
     site_name,
 )
+from laboratory.extensions import EXTENSIONS
 
 TOPOLOGIES = LAB_FOLDER / "topologies"
-_WHO = ("submit", "from", "at", "client", "to")
+_WHO = ("submit", "from", "at", "client", "to", "using")
 _WHAT = ("in", "one_of", "over", "refused", "bounced", "held", "deferred", "answered")
 _ROW_KEYS = frozenset(_WHO + _WHAT)
 
@@ -145,7 +148,12 @@ def _row(row: Mapping[str, Any], down: str, cut: bool, servers: _Servers) -> Exp
         host, server = servers.host(row.get("client", OUTSIDE)), servers.host(row["at"])
         who = f"{'outside' if host == OUTSIDE else servers.name(host)}, at {servers.name(server)}"
     who = f"{who}, {servers.name(down)} {'cut off' if cut else 'stopped'}" if down else who
-    return Expectation(who, host, server, sender, row["to"], _must(row, host, sender, servers), down, cut_off=cut)
+    extension = row.get("using", "")
+    if extension not in EXTENSIONS:
+        raise LabError(f"a row uses {extension}; it can use one of {', '.join(filter(None, EXTENSIONS))}")
+    who = f"{who}, {extension}" if extension else who
+    must = _must(row, host, sender, servers)
+    return Expectation(who, host, server, sender, row["to"], must, down, cut_off=cut, extension=extension)
 
 
 def _must(row: Mapping[str, Any], host: str, sender: str, servers: _Servers) -> Must:
@@ -159,7 +167,8 @@ def _must(row: Mapping[str, Any], host: str, sender: str, servers: _Servers) -> 
     if "held" in row:
         return Held(servers.host(row["held"]), delivered)
     if row.get("answered") and isinstance(delivered, Delivered):
-        return Answered(delivered, host, servers.mailbox(host, sender))
+        by = "" if row["answered"] is True else servers.host(row["answered"])
+        return Answered(delivered, host, servers.mailbox(host, sender), by)
     if row.get("deferred") and isinstance(delivered, Delivered):
         return Deferred(delivered)
     return delivered

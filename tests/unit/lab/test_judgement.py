@@ -13,6 +13,7 @@ from laboratory.expectations import (
     FORMS,
     HQ,
     OUTSIDE,
+    Answered,
     Bounced,
     Deferred,
     Delivered,
@@ -21,6 +22,7 @@ from laboratory.expectations import (
     Refused,
     expectations,
 )
+from laboratory.extensions import WORDS
 from laboratory.mailboxes import Message
 from laboratory.observation import Sent, Traces, judge
 from laboratory.queues import Queued
@@ -114,6 +116,32 @@ def test_a_message_that_was_not_seen_waiting_did_not_wait(must):
     arrived = Traces((COPY,), (), ())
     assert passes(must, TAKEN, arrived, meanwhile="waits at hq")
     assert not passes(must, TAKEN, arrived, meanwhile="")
+
+
+ANSWER = replace(BOUNCE, hops=(CLOUD, OUTSIDE))
+
+
+def test_an_answer_comes_from_the_server_that_has_to_give_it():
+    arrived = Traces((COPY,), (ANSWER,), ())
+    for by, is_right in (("", True), (CLOUD, True), (HQ, False)):
+        assert passes(Answered(DELIVERED, OUTSIDE, "sender@example.org", by), TAKEN, arrived) == is_right
+    assert not passes(Answered(DELIVERED, OUTSIDE, "sender@example.org", CLOUD), TAKEN, Traces((COPY,), (), ()))
+
+
+@pytest.mark.parametrize(
+    ("extension", "text", "is_right"),
+    [
+        ("8BITMIME", f"Subject: a\n\n{WORDS}\n", True),
+        ("8BITMIME", "Subject: a\n\nGr=C3=BC=C3=9Fe aus K=C3=B6ln\n", False),
+        ("SMTPUTF8", f"Subject: a {WORDS}\n\n{WORDS}\n", True),
+        ("SMTPUTF8", f"Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n\n{WORDS}\n", False),
+        ("", "Subject: a\n\na\n", True),
+    ],
+)
+def test_a_message_whose_letters_were_encoded_on_the_way_was_harmed(extension, text, is_right):
+    expected = replace(row(DELIVERED), extension=extension)
+    arrived = Traces((replace(COPY, text=text),), (), ())
+    assert judge(Sent(expected, MESSAGE, TAKEN), arrived).passed == is_right
 
 
 def test_a_wrong_row_shows_what_was_seen_of_its_message():
