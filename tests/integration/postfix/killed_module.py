@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Runs one module and ends its own process by SIGKILL at a given step: before something is done to a file or process.
 # Usage: killed_module.py MODULE STEP DIRECTORY ARGUMENTS.json; only what is done below the directory counts, and every
-# process that is started. The exit status is that of the module when it has fewer steps.
+# process that is started. The exit status is that of the module when it has fewer steps, and stderr says how many.
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ def main() -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(count)
-    module.main()
+    try:
+        module.main()
+    finally:
+        print(f"steps: {seen}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -22,16 +22,30 @@ MOST_STEPS = 400
 
 def kill_at(server: SplitServer, step: int, module: str, **arguments: Any) -> bool:
     """Run a module that is killed before its given step; False when it came to its end before."""
+    done = _run(server, step, module, arguments)
+    if done.returncode == -signal.SIGKILL:
+        return True
+    assert done.returncode == 0, done.stdout + done.stderr
+    return False
+
+
+def steps_of(server: SplitServer, module: str, **arguments: Any) -> int:
+    """Run a module to its end, and return how many steps it had."""
+    done = _run(server, 0, module, arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return int(done.stderr.rpartition("steps: ")[2])
+
+
+def _run(server: SplitServer, step: int, module: str, arguments: dict[str, Any]) -> subprocess.CompletedProcess[str]:
     values = {**arguments, "config_directory": str(server.config), "_ansible_diff": True}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump({"ANSIBLE_MODULE_ARGS": values}, file)
         file.flush()
         command = [sys.executable, str(KILLED_MODULE), module, str(step), str(server.config), file.name]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode == -signal.SIGKILL:
-        return True
-    assert done.returncode == 0, done.stdout + done.stderr
-    return False
+        done: subprocess.CompletedProcess[str] = server.network.at(
+            server.host, lambda: subprocess.run(command, capture_output=True, text=True, check=False)
+        )
+    return done
 
 
 def answers(server: SplitServer) -> dict[str, str]:
@@ -50,6 +64,11 @@ def is_taken_or_deferred(server: SplitServer, address: str) -> bool:
     return server.ask(address).code // 100 in (2, 4)
 
 
+def every_step() -> bool:
+    """Tell whether a run shall be killed at each of its steps, which takes long."""
+    return bool(os.environ.get("EVERY_STEP"))
+
+
 def steps(stride: int) -> range:
     """Give the steps to be killed at: all of them on demand, else one of ``stride``."""
-    return range(1, MOST_STEPS, 1 if os.environ.get("EVERY_STEP") else stride)
+    return range(1, MOST_STEPS, 1 if every_step() else stride)
