@@ -120,13 +120,14 @@ options:
               tls:
                 description:
                   - V(may) leaves the connection to the server's own C(smtp_tls_security_level), V(none) never uses TLS.
-                  - With all others nothing is sent in clear. V(encrypt) takes any certificate. V(verify) wants one that
-                    names O(domains[].peers[].relay.tls_names) and comes from an authority that C(smtp_tls_CAfile) or
-                    C(smtp_tls_CApath) of the server knows. V(fingerprint) wants one of
+                  - With all others but V(dane) nothing is sent in clear. V(encrypt) takes any certificate. V(verify)
+                    wants one that names O(domains[].peers[].relay.tls_names) and comes from an authority that
+                    C(smtp_tls_CAfile) or C(smtp_tls_CApath) of the server knows. V(fingerprint) wants one of
                     O(domains[].peers[].relay.fingerprints).
-                  - V(dane) wants what the TLSA records of the host say, and is like V(may) where there are none;
-                    V(dane-only) wants such records, too. Both need C(smtp_dns_support_level=dnssec) and a resolver that
-                    validates.
+                  - V(dane) and V(dane-only) want the key that signed TLSA records of the host name (RFC 7672). Where
+                    nothing is proven, V(dane) takes any TLS or none, and with V(dane-only) mail waits; the run warns
+                    of that. Both need a resolver that validates on this server. C(smtp_dns_support_level) is
+                    V(dnssec) as long as a relay has one of these policies.
                 type: str
                 choices:
                   - none
@@ -338,6 +339,7 @@ running:
 
 from functools import partial
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.signed_records import ask_for_proof
 from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import MTA_CHOICES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.split_domains import set_domains
@@ -399,7 +401,7 @@ def main() -> None:
             "mta": {"type": "str", "choices": list(MTA_CHOICES), "default": "auto"},
             "config_directory": {"type": "path", "default": "/etc/postfix"},
         },
-        partial(set_domains, ask_peer),
+        partial(set_domains, ask_peer, ask_for_proof),
     )
 
 

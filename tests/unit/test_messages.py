@@ -37,6 +37,7 @@ SOURCES = sorted(
                 "names",
                 "peer_verification",
                 "relay",
+                "relay_dane",
                 "relay_login",
                 "relay_passwords",
                 "relay_tls",

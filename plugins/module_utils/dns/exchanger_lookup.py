@@ -15,10 +15,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library i
     MINIMUM_FOR_LOOKING_UP,
     require_dnspython,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.own_resolvers import resolvers_of_this_host
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.resolving import (
     Resolver,
     look_up_exchangers,
-    resolvers_of_this_host,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import MailExchangers
 

@@ -13,7 +13,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library i
     MINIMUM_FOR_LOOKING_UP,
     require_dnspython,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.resolving import Resolver, resolvers_of_this_host
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.own_resolvers import resolvers_of_this_host
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.resolving import Resolver
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.surveying import survey
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx_description import (

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ResolverUseless
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.fan_out import Answer, FanOut, NoReply, Query
@@ -20,25 +19,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxS
 
 PORT = 53
 TIMEOUT = 5.0
-# resolv.conf(5): so many are used, and the host itself when there is none.
-_RESOLV_CONF = "/etc/resolv.conf"
-_MOST_RESOLVERS = 3
-_ITSELF = "127.0.0.1"
 # The rcodes of replies that say what there is and what there is not.
 _ANSWERED = ("NOERROR", "NXDOMAIN")
 
 Question = tuple[str, str]
-
-
-def resolvers_of_this_host(path: str = _RESOLV_CONF) -> tuple[str, ...]:
-    """Give the addresses of the resolvers that this host uses, as resolv.conf(5) has them."""
-    try:
-        lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    words = [line.split() for line in lines]
-    found = [line[1] for line in words if len(line) > 1 and line[0] == "nameserver"]
-    return tuple(found[:_MOST_RESOLVERS]) or (_ITSELF,)
 
 
 class Resolver:

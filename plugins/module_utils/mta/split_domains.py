@@ -18,6 +18,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.d
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import AskPeer
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import AskForProof
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import parse_passwords
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainsRequest, parse_settings
 
@@ -32,13 +33,16 @@ class DomainsServer(Protocol):
         """Plan the split settings, and write nothing; raises ServerStateError where they do not fit the server."""
 
 
-_SERVERS: dict[str, Callable[[AskPeer, str], DomainsServer]] = {POSTFIX: PostfixDomainsServer}
+_SERVERS: dict[str, Callable[[AskPeer, AskForProof, str], DomainsServer]] = {POSTFIX: PostfixDomainsServer}
 
 
-def set_domains(ask_peer: AskPeer, arguments: dict[str, Any], check_mode: bool) -> Outcome:
-    """Bring the split settings of a server to what the module's arguments say; ``ask_peer`` asks other sites."""
+def set_domains(ask_peer: AskPeer, ask_for_proof: AskForProof, arguments: dict[str, Any], check_mode: bool) -> Outcome:
+    """Bring the split settings of a server to what the module's arguments say.
+
+    ``ask_peer`` asks other sites, ``ask_for_proof`` the DNS.
+    """
     request = parse_request(arguments)
-    server = _SERVERS[chosen_mta(arguments["mta"])](ask_peer, arguments["config_directory"])
+    server = _SERVERS[chosen_mta(arguments["mta"])](ask_peer, ask_for_proof, arguments["config_directory"])
     fresh = [
         {
             "domain": entry.domain,

@@ -14,10 +14,10 @@ from zones import DEFECTIVE, FIRST, MAIL, NOBODY, ROOT, Zone
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ResolverUseless
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.fan_out import FanOut, NoReply, Query
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.own_resolvers import resolvers_of_this_host
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.resolving import (
     Resolver,
     look_up_exchangers,
-    resolvers_of_this_host,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import MailExchangers
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord

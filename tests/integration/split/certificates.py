@@ -24,6 +24,13 @@ class Certificate:
         """The SHA-256 of the certificate, in lower case without colons."""
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(self.file.read_text())).hexdigest()
 
+    @property
+    def tlsa(self) -> str:
+        """The TLSA record that lets just its key in (RFC 7671 section 5.1): DANE-EE, of the key, its SHA-256."""
+        command = ["openssl", "pkey", "-in", self.key, "-pubout", "-outform", "DER"]
+        public = subprocess.run(command, check=True, capture_output=True).stdout
+        return f"3 1 1 {hashlib.sha256(public).hexdigest()}"
+
 
 def make_certificate(folder: Path, *names: str) -> Certificate:
     """Make a certificate for these host names."""

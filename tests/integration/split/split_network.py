@@ -57,7 +57,7 @@ def _ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True)
 
 
-def _enter(namespace: str) -> None:
+def enter(namespace: str) -> None:
     """Move the calling thread alone into a namespace (setns(2))."""
     descriptor = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
     try:
@@ -107,7 +107,7 @@ def network() -> Iterator[Network]:
             last = 1 if end == near else 2
             # Nobody else has it, and nobody waits for finding that out.
             _ip(*place, "-6", "address", "add", f"{_sixth(hosts[last - 1])}/124", "dev", end, "nodad")
-        with ThreadPoolExecutor(1, initializer=_enter, initargs=(namespace,)) as elsewhere:
+        with ThreadPoolExecutor(1, initializer=enter, initargs=(namespace,)) as elsewhere:
             yield Network(*hosts, elsewhere, namespace, far)
     finally:
         _ip("netns", "delete", namespace)
@@ -132,7 +132,7 @@ def network_with_lab_apart() -> Iterator[Network]:
                 _ip("-n", place, "link", "set", name, "up")
             for name in (made.interface, "to-lab"):
                 _ip(*inside, "link", "set", name, "master", bridge)
-            with ThreadPoolExecutor(1, initializer=_enter, initargs=(lab,)) as lab_apart:
+            with ThreadPoolExecutor(1, initializer=enter, initargs=(lab,)) as lab_apart:
                 yield replace(made, lab_apart=lab_apart)
         finally:
             _ip("netns", "delete", lab)

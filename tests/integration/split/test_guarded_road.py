@@ -130,7 +130,7 @@ def test_nobody_can_be_verified_without_an_authority_and_the_run_says_so(road: R
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"host": "mx.example.net", "tls": "dane"}, "set smtp_dns_support_level = dnssec in main.cf"),
+        ({"host": "mx.example.net", "tls": "dane"}, "looks for no signed records with smtp_host_lookup = native"),
         ({"tls": "dane-only"}, "give the host's name"),
         ({"tls": "verify"}, "or the names in its certificate in tls_names"),
         ({"tls": "fingerprint"}, "tls fingerprint and a list of fingerprints go together"),

@@ -30,18 +30,23 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verifica
     PeerAnswer,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import AskForProof, dane_warnings
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import (
     DomainSettings,
     DomainsRequest,
+    servers_of,
 )
 
 
 class PostfixDomainsServer:
     """The Postfix instance of one configuration directory, as a server of split domains."""
 
-    def __init__(self, ask_peer: AskPeer, config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> None:
-        """Name the instance, and who asks other sites for it; nothing is read yet."""
+    def __init__(
+        self, ask_peer: AskPeer, ask_for_proof: AskForProof, config_directory: str = DEFAULT_CONFIG_DIRECTORY
+    ) -> None:
+        """Name the instance, and who asks other sites and the DNS for it; nothing is read yet."""
         self._ask_peer = ask_peer
+        self._ask_for_proof = ask_for_proof
         self._config_directory = config_directory
         self._configurator = Configurator(config_directory)
 
@@ -84,7 +89,11 @@ class PostfixDomainsServer:
                 "server_changed": bool(found.steps),
             },
             diffs=found.diffs,
-            warnings=(*survey.warnings, *found.warnings),
+            warnings=(
+                *survey.warnings,
+                *found.warnings,
+                *dane_warnings(servers_of(request.present), self._ask_for_proof),
+            ),
         )
 
     def _survey(self, request: DomainsRequest) -> Survey:

@@ -8,17 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import DNSSEC_POLICIES
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import (
-    DANE,
-    DANE_ONLY,
     FINGERPRINT,
     MAY,
     VERIFY,
 )
 
+POLICIES = "tls_policy"
+_SUPPORT = "smtp_dns_support_level"
 CONSULTED = (
-    "smtp_dns_support_level",
+    _SUPPORT,
+    "disable_dns_lookups",
+    "smtp_host_lookup",
+    "smtp_dns_resolver_options",
+    "ignore_mx_lookup_error",
     "smtp_tls_fingerprint_digest",
     "smtp_tls_CAfile",
     "smtp_tls_CApath",
@@ -40,6 +47,19 @@ def policy_rows(servers: Iterable[Relay], subdomains: Mapping[str, Relay]) -> di
     }
 
 
+def policy_parameters(servers: Iterable[Relay]) -> dict[str, str]:
+    """Give the parameters without which Postfix would pass over these servers' policies, saying so in its log alone."""
+    return {_SUPPORT: _DNSSEC} if any(server.tls in DNSSEC_POLICIES for server in servers) else {}
+
+
+def policies_come_after(before: MainCf, after: MainCf) -> bool:
+    """Tell whether a change of main.cf has to be in force before policies change that stand already.
+
+    With DANE in a row and without DNSSEC Postfix sends over any TLS, where another policy wanted more before.
+    """
+    return after.value(_SUPPORT) == _DNSSEC != before.value(_SUPPORT)
+
+
 def refuse_unfit_policies(servers: Iterable[Relay], values: Mapping[str, str]) -> tuple[str, ...]:
     """Give warnings for policies that this server cannot keep yet; ``values`` are its CONSULTED parameters, expanded.
 
@@ -47,10 +67,11 @@ def refuse_unfit_policies(servers: Iterable[Relay], values: Mapping[str, str]) -
     """
     warnings: list[str] = []
     for server in servers:
-        if server.tls in (DANE, DANE_ONLY) and values["smtp_dns_support_level"] != _DNSSEC:
+        hindrance = _hindrance_to_dane(values) if server.tls in DNSSEC_POLICIES else None
+        if hindrance is not None:
             raise ServerStateError(
-                f"the relay {server} has tls {server.tls}, and this server does not ask for signed records: set "
-                f"smtp_dns_support_level = dnssec in main.cf, where its resolver validates, or use another policy"
+                f"the relay {server} has tls {server.tls}, and Postfix looks for no signed records with {hindrance} in "
+                f"main.cf: remove that, which concerns all of the server's mail, or choose another policy"
             )
         if server.tls == FINGERPRINT and values["smtp_tls_fingerprint_digest"] != _DIGEST:
             raise ServerStateError(
@@ -63,6 +84,19 @@ def refuse_unfit_policies(servers: Iterable[Relay], values: Mapping[str, str]) -
                 f"for it waits: set smtp_tls_CAfile or smtp_tls_CApath in main.cf, or use fingerprints"
             )
     return tuple(dict.fromkeys(warnings))
+
+
+def _hindrance_to_dane(values: Mapping[str, str]) -> str | None:
+    """Give the setting of the server's own that makes an end of DANE (smtp(8), postconf(5)); None without one."""
+    if not values[_SUPPORT] and values["disable_dns_lookups"] == "yes":
+        return "disable_dns_lookups = yes"
+    hindrances = {
+        _SUPPORT: values[_SUPPORT].lower() == "disabled",
+        "smtp_host_lookup": "dns" not in words(values["smtp_host_lookup"].lower()),
+        "smtp_dns_resolver_options": bool(values["smtp_dns_resolver_options"]),
+        "ignore_mx_lookup_error": values["ignore_mx_lookup_error"] == "yes",
+    }
+    return next((f"{name} = {values[name]}" for name, is_one in hindrances.items() if is_one), None)
 
 
 def _policy(servers: Sequence[Relay]) -> str:

@@ -10,6 +10,10 @@ from typing import Optional
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Step
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.relay_policies import (
+    POLICIES,
+    policies_come_after,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import WriteMainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
     BringTable,
@@ -28,12 +32,25 @@ def in_safe_order(
 ) -> tuple[Step, ...]:
     """Order the steps so that at no moment mail is taken without its guard, or a user of the server's own is unknown.
 
-    What refers to a table comes after the table; a domain comes last and goes first, because its entry in one of
-    ``TAKING_TABLES`` is what makes this server accept its mail, or forward it.
+    What refers to a table comes after the table, but for TLS policies that need what is in main.cf. A domain comes last
+    and goes first, because its entry in one of ``TAKING_TABLES`` is what makes this server accept its mail, or forward
+    it.
     """
     taking = [tables[name] for name in TAKING_TABLES if name in tables]
-    guard: list[Step] = [WriteTable(change) for name, change in sorted(tables.items()) if name not in TAKING_TABLES]
+    policies = tables.get(POLICIES)
+    if (
+        main_cf is None
+        or not policies_come_after(server.main_cf, main_cf.main_cf)
+        or (policies and policies.before is None)
+    ):
+        policies = None
+    guard: list[Step] = [
+        WriteTable(change)
+        for name, change in sorted(tables.items())
+        if name not in TAKING_TABLES and change is not policies
+    ]
     guard += [main_cf] if main_cf else []
+    guard += [Settle(server.config_directory), WriteTable(policies)] if policies else []
     early = [change for change in taking if change.before is None or not _rows(change.after) - _rows(change.before)]
     late = [change for change in taking if change not in early]
     before: list[Step] = [WriteTable(change) for change in early]

@@ -23,7 +23,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.l
     lay_over_domains,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.peer_groups import Network, peer_groups
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.relay_policies import policy_rows
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.relay_policies import (
+    POLICIES,
+    policy_parameters,
+    policy_rows,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
     ALIASES,
     CALL_AHEAD_CLASS,
@@ -155,7 +159,7 @@ def compile_split(
             "domains": table_text([*domains, *modes.rows]),
             **({"destinations": table_text(destinations)} if destinations else {}),
             **{name: table_text(entries.items()) for name, entries in laid_over.indexed_tables.items()},
-            "tls_policy": table_text(policies.items()),
+            POLICIES: table_text(policies.items()),
             **({"generic": table_text(generic)} if generic else {}),
             **({"catch_all": table_text(catching)} if catching else {}),
             **(
@@ -187,7 +191,7 @@ def compile_split(
                 of_unknowns(f"${QUESTION}"),
                 *(() if modes.remote_restrictions is None else (OF_REMOTE_DOMAINS,)),
             ),
-            **({"smtp_tls_policy_maps": (tables.indexed("tls_policy"),)} if policies else {}),
+            **({"smtp_tls_policy_maps": (tables.indexed(POLICIES),)} if policies else {}),
             **({name: (tables.indexed("generic"),) for name in _GENERIC} if generic else {}),
         },
         last={
@@ -204,6 +208,7 @@ def compile_split(
             **laid_over.values,
             **classes,
             **(CALL_AHEAD_PARAMETERS if calls_ahead else {}),
+            **policy_parameters(servers_of(settings)),
             **({} if modes.queue_lifetime is None else {"maximal_queue_lifetime": modes.queue_lifetime}),
             **({} if modes.best_exchanger is None else {"best_mx_transport": modes.best_exchanger}),
         },
