@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# A busy machine is slow, which says nothing about the code; how fast that is, the benchmarks tell.
-settings.register_profile("without deadline", deadline=None)
+# A busy machine is slow, which says nothing about the code; how fast that is, the benchmarks tell. What is drawn in
+# vain costs only time, too.
+SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+settings.register_profile("without deadline", deadline=None, suppress_health_check=SLOW)
 settings.load_profile("without deadline")

@@ -140,8 +140,8 @@ class RoutesRequest:
     """What ``recipient_routes`` is asked for: the routes of one domain that shall be all, there, or gone.
 
     ``text`` holds them; for ``absent`` only its addresses count, with ``only_local`` only its local ones.
-    ``local_transport`` None is the server's own, and ``subdomain`` that of its site, None for the one it has already,
-    and so with ``alias_domains``.
+    ``local_transport`` None is what the domain's settings say, and empty what the server's own do; ``subdomain`` is
+    that of its site, None for the one it has already, and so with ``alias_domains``.
     """
 
     text: RoutesText

@@ -80,6 +80,7 @@ options:
       - How this server delivers its own mailboxes, as C(transport:nexthop) of transport(5).
       - When omitted, what P(mailops.split_domain.split_domains#module) was given for the domain, else the first of
         C(virtual_transport) and C(mailbox_transport) that C(main.cf) sets, else C(local:).
+      - When empty, what C(main.cf) says, whatever P(mailops.split_domain.split_domains#module) was given.
       - For a domain that stands in the server's own C(virtual_mailbox_domains) or C(mydestination), local addresses
         have no route without it, and are delivered as before.
     type: str
@@ -108,6 +109,7 @@ options:
       - Take only the local ones of the routes, with O(state=present).
       - Done on every server before routes change, this makes the new home of a mailbox know it before its old home
         sends mail there. The playbook C(mailops.split_domain.site) does so.
+      - O(routes) may be empty then. A server may have no mailbox of its own.
     type: bool
     default: false
   state:

@@ -61,14 +61,16 @@ def parse_request(arguments: dict[str, Any]) -> RoutesRequest:
         raise InvalidInput(f"the option src of {domain} names no file that was read on the controller: name one there")
     else:
         entries = arguments["routes"] or []
-        if not entries and state != "exact":
+        # A server may have no mailbox of its own, which is no mistake of whoever lists the users.
+        if not entries and state != "exact" and not arguments["only_local"]:
             raise InvalidInput(f"the routes of {domain} are empty: list addresses, or give state exact to remove all")
         if state == "absent":
             entries = [{"address": entry.get("address"), "to": LOCAL} for entry in entries]
         text = RoutesText.of(domain, parse_routes(entries, domain), copies_in(entries, domain))
     if arguments["only_local"] and state != "present":
         raise InvalidInput(f"the routes of {domain} have only_local with state {state}: it goes with present only")
-    transport = parse_local_transport(arguments["local_transport"], f"the routes of {domain}")
+    transport = arguments["local_transport"]
+    transport = transport and parse_local_transport(transport, f"the routes of {domain}")
     subdomain = canonical_domain(arguments["subdomain"]) if arguments["subdomain"] else None
     aliases = arguments["alias_domains"]
     return RoutesRequest(

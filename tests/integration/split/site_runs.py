@@ -107,6 +107,7 @@ class Play:
         for entry in plan["routes"]:
             if wanted(entry["domain"]):
                 arguments = {name: value for name, value in entry.items() if name != "rewrites"}
+                arguments["local_transport"] = entry["local_transport"] or ""
                 if only_local:
                     arguments.update(state="present", only_local=True)
                 yield Call(self.servers[host], "recipient_routes", arguments)

@@ -63,6 +63,16 @@ def test_only_local_takes_the_local_routes_and_no_others(server_with_routes: Spl
     assert found(server_with_routes) == {"ann@example.com": LOCAL, "bob@example.com": LOCAL}
 
 
+def test_a_server_without_a_mailbox_of_its_own_keeps_its_routes(server_with_routes: SplitServer) -> None:
+    before = found(server_with_routes)
+    result = server_with_routes.routes("example.com", routes=[], only_local=True)
+    assert not result["changed"]
+    assert not result["complete"]
+    assert found(server_with_routes) == before
+    server_with_routes.routes("example.com", state="exact", routes=[])
+    assert server_with_routes.routes("example.com", routes=[], only_local=True)["complete"]
+
+
 def test_absent_removes_and_leaves_the_rest(server_with_routes: SplitServer) -> None:
     gone = [{"address": "BOB@example.com"}, {"address": "never.there@example.com"}]
     result = server_with_routes.routes("example.com", state="absent", routes=gone)
@@ -127,6 +137,10 @@ def test_local_means_what_the_domain_was_given_before(server: SplitServer) -> No
     server.split({"domain": "example.com", "local_transport": "lmtp:unix:settled", "peers": [peer]})
     server.routes("example.com", routes=[{"address": "ann@example.com", "to": "local"}])
     assert found(server)["ann@example.com"] == "lmtp:unix:settled"
+    # An empty one is what a map without local_transport comes to, also before the settings have followed it.
+    routes = [{"address": "ann@example.com", "to": "local"}]
+    assert server.routes("example.com", routes=routes, local_transport="")["changed"]
+    assert found(server)["ann@example.com"] == LOCAL
 
 
 @pytest.fixture(scope="module")

@@ -82,10 +82,12 @@ class PostfixRoutesServer:
         server = read_server(self._config_directory)
         domain = request.text.domain
         settled = next((entry for entry in split_entries(directory) if entry["domain"] == domain), None)
-        transport = request.local_transport or (settled or {}).get("local_transport")
-        if transport is None and not _stays(server, directory, domain, is_split=settled is not None):
+        transport = request.local_transport
+        if transport is None:
+            transport = (settled or {}).get("local_transport")
+        if not transport and not _stays(server, directory, domain, is_split=settled is not None):
             transport = default_local_transport(server)
-        return plan_routes(server, directory, replace(request, local_transport=transport), settled or {})
+        return plan_routes(server, directory, replace(request, local_transport=transport or None), settled or {})
 
 
 def _stays(server: PostfixServer, directory: Path, domain: str, is_split: bool) -> bool:
