@@ -112,11 +112,13 @@ def sites(network: Network, tmp_path: Path) -> Iterator[Sites]:
             for host in ("hq", "cloud")
         }
         for server in servers.values():
-            # The sub-domain's MX, and whose copies would be seen as mail that went astray.
+            # The MX of the sub-domain: where it is a recipient's domain, and where it is a next hop.
             (server.config / "transport").write_text(
                 f"{SUBDOMAIN} smtp:[{servers['cloud'].address}]:{servers['cloud'].port}\n"
             )
             assert server.command("postmap", f"lmdb:{server.config / 'transport'}").returncode == 0
+            fallback = f"smtp_fallback_relay = [{servers['cloud'].address}]:{servers['cloud'].port}\n"
+            server.main_cf.write_text(server.main_cf.read_text() + (fallback if server.host == "hq" else ""))
             server.start()
         mailboxes = {host: stack.enter_context(mailbox_sink(network, host)) for host in servers}
         yield Sites(servers, mailboxes, certificate.fingerprint)

@@ -14,6 +14,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
     POLICIES,
     policies_come_after,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
+    SKIP_CLASS,
+    UNLISTED_CLASS,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import WriteMainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
     BringTable,
@@ -57,8 +61,10 @@ def in_safe_order(
     after: list[Step] = []
     for change in late:
         # A domain that goes does so before its guard, and one that comes does so behind it: two changes of one table.
+        # Who is unknown is refused before a catch-all goes, which would be too late to take the mail.
         keys = {line.split("\t", 1)[0] for line in change.after.splitlines()}
         left = [line for line in (change.before or "").splitlines(True) if line.split("\t", 1)[0].rstrip() in keys]
+        left = [_refusing(line) if _refusing(line) in change.after else line for line in left]
         if guard and "".join(left) != change.before:
             before.append(BringTable(server, change.path, change.type, "".join(left)))
             after.append(BringTable(server, change.path, change.type, change.after))
@@ -75,6 +81,12 @@ def in_safe_order(
         *(note if after else ()),
         *after,
     )
+
+
+def _refusing(line: str) -> str:
+    """Give the row of a domain whose unknown recipients are taken as one that refuses them; any other row as it is."""
+    key, tab, answer = line.partition("\t")
+    return f"{key}{tab}{UNLISTED_CLASS}\n" if answer == f"{SKIP_CLASS}\n" else line
 
 
 def _moves(change: TableChange) -> bool:
