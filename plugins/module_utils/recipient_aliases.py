@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Container
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesText
 from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import COPIES
@@ -54,16 +54,22 @@ def alias_lines(
 def without_addresses(lines: str, addresses: frozenset[str], with_copies: bool = True) -> str:
     """Give lines of aliases without those that lead from or to one of ``addresses``.
 
-    Not ``with_copies`` keeps what sends copies of mail for these addresses.
+    Not ``with_copies`` keeps what sends copies of mail for these addresses, and their names.
     """
 
     def concerns(line: str) -> bool:
         key, _tab, value = line.rstrip("\n").partition("\t")
         if key in addresses:
             return with_copies or not value.startswith(f"{key},")
-        return value in addresses or (key.endswith(f".{COPIES}") and _copied(key) in addresses)
+        return value in addresses or (with_copies and key.endswith(f".{COPIES}") and _copied(key) in addresses)
 
     return "".join(line for line in lines.splitlines(True) if not concerns(line)) if addresses else lines
+
+
+def arriving_copies(lines: str, copies: str, addresses: Container[str]) -> str:
+    """Give those lines of aliases that take copies of mail for ``addresses``; ``copies`` is their own domain."""
+    arriving = (line for line in lines.splitlines(True) if line.partition("\t")[0].endswith(f"@{copies}"))
+    return "".join(line for line in arriving if _copied(line.partition("\t")[0]) in addresses)
 
 
 def _copy_lines(text: RoutesText) -> list[str]:

@@ -53,6 +53,8 @@ options:
         description:
           - Sites that get a copy of the mail for a local address. With a route elsewhere, this server's own site, when
             it gets copies from there.
+          - A server that took copies for an address takes them as long as the address has a route, lest one that waits
+            in another server's queue is bounced.
           - In force when P(mailops.split_domain.split_domains#module) knows the name of this server's own site.
         type: list
         elements: str

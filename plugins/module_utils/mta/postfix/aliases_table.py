@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesRequest, RoutesText
+from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import copy_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import RoutesTable
 from ansible_collections.mailops.split_domain.plugins.module_utils.recipient_aliases import (
     alias_lines,
+    arriving_copies,
     without_addresses,
 )
 
@@ -29,6 +31,8 @@ class AliasNames:
     subdomains: frozenset[str]
     alias_domains: frozenset[str]
     catch_all: bool
+    copies: Optional[str] = None
+    """The domain in which copies come to this server's own site."""
 
     def lines(self, text: RoutesText) -> str:
         """Give the lines that follow from routes; raises InvalidInput as ``alias_lines`` does."""
@@ -44,20 +48,30 @@ def alias_names(request: RoutesRequest, settled: Mapping[str, Any], own_catch_al
         subdomains=frozenset(name for name in (request.subdomain, settled.get("subdomain")) if name),
         alias_domains=frozenset({*(request.alias_domains or ()), *settled.get("alias_domains", ())}),
         catch_all=own_catch_all or request.catch_all or bool(settled.get("catch_all")),
+        copies=copy_domain(settled["site"], request.text.domain) if settled.get("site") else None,
     )
 
 
 def aliases_section(table: RoutesTable, request: RoutesRequest, names: AliasNames) -> str:
-    """Give the section of the request's domain that fits its routes."""
+    """Give the section of the request's domain that fits its routes.
+
+    A copy whose name was taken once is taken as long as its user is listed, wherever the mailbox lives now: another
+    server may still make such copies, and one may wait in a queue for days.
+    """
     text = request.text.only_local() if request.only_local else request.text
     wanted = "" if request.state == "absent" else names.lines(text)
     present = table.sections.get(request.text.domain, "")
-    if request.state == "exact" or not present:
+    if not present:
         return wanted
-    asked = frozenset(line.partition("\t")[0] for line in text.lines.splitlines())
-    kept = without_addresses(present, asked, with_copies=not request.only_local).splitlines(True)
-    keys = {line.partition("\t")[0] for line in kept}
-    return "".join(sorted([*kept, *(line for line in wanted.splitlines(True) if line.partition("\t")[0] not in keys)]))
+    addresses = frozenset(line.partition("\t")[0] for line in text.lines.splitlines())
+    kept = "" if request.state == "exact" else without_addresses(present, addresses, not request.only_local)
+    if names.copies is not None and request.state != "absent" and not request.only_local:
+        kept += arriving_copies(present, names.copies, addresses)
+    if not kept:
+        return wanted
+    keys = {line.partition("\t")[0] for line in kept.splitlines()}
+    added = [line for line in wanted.splitlines(True) if line.partition("\t")[0] not in keys]
+    return "".join(sorted([*kept.splitlines(True), *added]))
 
 
 def uncaught(table: RoutesTable, domains: Collection[str]) -> RoutesTable:

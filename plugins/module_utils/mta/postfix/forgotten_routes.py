@@ -25,7 +25,7 @@ def steps_of_forgetting(
     server: PostfixServer, directory: Path, before: ServerState, after: ServerState
 ) -> tuple[Step, ...]:
     """Give the steps after which nothing is left of domains that go, nor what kept addresses from a catch-all."""
-    gone = before.names - after.names
+    gone = (before.names | before.copies) - (after.names | after.copies)
     freed = [
         name
         for name, entry in after.domains.items()

@@ -120,7 +120,9 @@ def plan_routes(server: PostfixServer, directory: Path, request: RoutesRequest, 
     section = complete if request.state == "exact" else _merged_section(table, request)
     gone, come = _changed_lines(table.sections.get(domain, ""), section)
     values = _values(domain, section, _routes_in(domain, gone), _routes_in(domain, come))
-    values["complete"] = section == complete and rewritten == names.lines(request.text)
+    in_the_end = replace(request, state="exact", only_local=False)
+    exact = rewritten if request.state == "exact" else aliases_section(aliases, in_the_end, names)
+    values["complete"] = section == complete and rewritten == exact
     # Aliases first: an address that comes home is not sent away any more when its route says local.
     edits = (
         _SectionEdit(aliases, directory / "aliases", ALIASES, ALIASES_HEADER, domain, rewritten),

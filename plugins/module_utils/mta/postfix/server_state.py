@@ -33,6 +33,11 @@ class ServerState:
         return frozenset({*self.domains, *self.modes, *own})
 
     @property
+    def copies(self) -> frozenset[str]:
+        """The domains in which copies come to this server's own sites."""
+        return frozenset(copy_domain(one.site, one.domain) for one in self.domains.values() if one.site is not None)
+
+    @property
     def rewritten_to(self) -> frozenset[str]:
         """The sub-domains of other sites, to which addresses may be rewritten, and the names of copies."""
         found = {peer.subdomain for entry in self.domains.values() for peer in entry.peers}
