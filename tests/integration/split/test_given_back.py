@@ -136,3 +136,24 @@ def test_domain_that_comes_back_after_its_removal_works_again(used: SplitServer)
     used.split(ONE)
     assert used.ask("bob@example.com").code == 450
     assert used.ask("ann@b.example.com").code == 250
+
+
+def test_a_part_of_the_map_that_goes_leaves_no_table_behind(server: SplitServer) -> None:
+    hosted = {"site": "hosted", "relay": {"host": "198.51.100.40"}}
+    full = {
+        **ONE,
+        "site": "hq",
+        "unknown": None,
+        "catch_all": "ann@example.com",
+        "peers": [{**PEER, "managed": True, "subdomain": "cloud.example.com"}, hosted],
+    }
+    server.split(ONE)
+    plain = server.files()
+    server.split(full)
+    come = {path.name for path in server.ours.iterdir()} - {path.rsplit("/", 1)[-1] for path in plain}
+    assert {"catch_all", "generic", "xforward"} <= come
+    assert any(name.startswith("copies_") for name in come)
+    assert server.split(ONE, check=True)["changed"]
+    server.split(ONE)
+    assert set(server.files()) == set(plain)
+    assert not server.split(ONE)["changed"]

@@ -26,6 +26,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.w
 )
 
 _NETWORK_TABLES = ("peers", WELCOME, XFORWARD)
+_COMING_AND_GOING = (PASSWORDS, WELCOME, XFORWARD, "catch_all", "generic", "recipients", *LAID_OVER_TABLES)
+# There is one for each site whose mail is looked at in a way of its own.
+_OF_PEERS = (WELCOME_CLASS, "copies_")
 
 
 def plan_tables(
@@ -51,7 +54,7 @@ def plan_tables(
 
 def plan_stale_tables(directory: Path, wanted: SplitConfiguration) -> tuple[TableRemoval, ...]:
     """Plan what goes of the tables that come and go with single relays or domains, once main.cf does not name them."""
-    welcomes = (path.name for path in directory.glob(f"{WELCOME_CLASS}*") if not path.suffix)
-    stale = {PASSWORDS, *LAID_OVER_TABLES, *welcomes} - {*wanted.indexed_tables, *wanted.plain_tables}
+    of_peers = (path.name for each in _OF_PEERS for path in directory.glob(f"{each}*") if not path.suffix)
+    stale = {*_COMING_AND_GOING, *of_peers} - {*wanted.indexed_tables, *wanted.plain_tables}
     found = (own_removal(directory / name) for name in sorted(stale))
     return tuple(removal for removal in found if removal)
