@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -214,6 +215,33 @@ def test_a_turn_of_the_verdict_can_be_killed_anywhere(sites: Sites) -> None:
         sites.split()
         assert answers(sites.hq) == wanted[mood], f"step {step}"
     assert killed > 1
+
+
+def test_a_verification_address_can_come_and_go_and_be_killed_anywhere(sites: Sites) -> None:
+    sites.peer.become("verifying")
+    with_address = sites.wish()
+    without = {**with_address, "peers": [{**peer, "verification_address": None} for peer in with_address["peers"]]}
+    wishes, wanted = (without, with_address), []
+    for wish in wishes:
+        sites.hq.split(wish)
+        wanted.append(answers(sites.hq))
+    killed = 0
+    for step in steps(3):
+        wish = wishes[killed % 2]
+        if not kill_at(sites.hq, step, "split_domains", domains=[wish]):
+            break
+        killed += 1
+        # A class that a table names and main.cf does not have is a fault of the configuration, told to postmaster.
+        rows = (sites.hq.ours / "domains").read_text()
+        named = set(re.findall(r"\bsplit_domain_(?:verified|unverified_\w+)", rows))
+        assert named <= set(
+            sites.hq.command("postconf", "-h", "smtpd_restriction_classes").stdout.replace(",", " ").split()
+        )
+        check_known_users(sites)
+        sites.hq.split(wish)
+        assert answers(sites.hq) == wanted[(killed - 1) % 2], f"step {step}"
+    assert killed > 3
+    sites.hq.split(with_address)
 
 
 def test_two_sites_that_are_set_up_one_after_the_other_believe_each_other_once_both_are_asked_again(

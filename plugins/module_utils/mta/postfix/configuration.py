@@ -244,7 +244,8 @@ class Configurator:
         gone = before.names - after.names
         forgotten = steps_of_forgetting(server, self.directory, before, after)
         if gone or forgotten:
-            steps = (*steps, *forgotten, self._settings_file(after))
+            last = () if before.joined(after) == after else (self._settings_file(after),)
+            steps = (*steps, *forgotten, *last)
         if steps and not self.directory.exists():
             steps = (CreateDirectory(self.directory), *steps)
         diffs = (*main_cf_diff(server.main_cf, main_cf, server), *(table_diff(change) for change in tables.values()))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Optional
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Step
@@ -15,6 +15,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
     policies_come_after,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
+    CALL_AHEAD_CLASS,
     SKIP_CLASS,
     UNLISTED_CLASS,
 )
@@ -26,6 +27,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     WriteTable,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.verdicts import STRICT_CLASSES
 
 # The tables whose entries make the server take mail of a domain, or send its unknown recipients elsewhere.
 TAKING_TABLES = ("domains", "destinations")
@@ -61,10 +63,9 @@ def in_safe_order(
     after: list[Step] = []
     for change in late:
         # A domain that goes does so before its guard, and one that comes does so behind it: two changes of one table.
-        # Who is unknown is refused before a catch-all goes, which would be too late to take the mail.
         keys = {line.split("\t", 1)[0] for line in change.after.splitlines()}
         left = [line for line in (change.before or "").splitlines(True) if line.split("\t", 1)[0].rstrip() in keys]
-        left = [_refusing(line) if _refusing(line) in change.after else line for line in left]
+        left = _with_early_answers(left, change.after)
         if guard and "".join(left) != change.before:
             before.append(BringTable(server, change.path, change.type, "".join(left)))
             after.append(BringTable(server, change.path, change.type, change.after))
@@ -83,10 +84,22 @@ def in_safe_order(
     )
 
 
-def _refusing(line: str) -> str:
-    """Give the row of a domain whose unknown recipients are taken as one that refuses them; any other row as it is."""
-    key, tab, answer = line.partition("\t")
-    return f"{key}{tab}{UNLISTED_CLASS}\n" if answer == f"{SKIP_CLASS}\n" else line
+def _with_early_answers(lines: Sequence[str], after: str) -> list[str]:
+    """Give lines of a table with those answers to unknown recipients that have to come before main.cf changes.
+
+    They are refused before a catch-all goes, which would be too late to take their mail; and a site that needs no proof
+    any more is asked before the classes of verdicts go, where unknown recipients go where they went.
+    """
+    new = dict(line.split("\t", 1) for line in after.splitlines(True) if "\t" in line)
+    old = dict(line.split("\t", 1) for line in lines if "\t" in line)
+    for key, answer in old.items():
+        coming = new[key]
+        needs_no_proof = answer.strip() in STRICT_CLASSES and old.get(key[1:]) == new.get(key[1:])
+        if (answer.strip(), coming.strip()) == (SKIP_CLASS, UNLISTED_CLASS) or (
+            needs_no_proof and coming.strip() == CALL_AHEAD_CLASS
+        ):
+            old[key] = coming
+    return [*(line for line in lines if "\t" not in line), *("\t".join(row) for row in old.items())]
 
 
 def _moves(change: TableChange) -> bool:
