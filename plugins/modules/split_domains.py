@@ -229,7 +229,7 @@ seealso:
 notes:
   - A split is laid over a domain that stands in C(virtual_mailbox_domains) or C(mydestination) already. Its users,
     aliases and transports stay as they are, and are known without being listed; what has a route elsewhere goes there.
-  - A domain that stands in C(virtual_alias_domains) or C(relay_domains) already is refused: it has no users there.
+  - A domain that stands in C(virtual_alias_domains) or C(relay_domains) already is refused. It has no users there.
 """
 
 EXAMPLES = r"""

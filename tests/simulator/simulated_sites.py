@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Optional, Union
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
@@ -112,7 +113,7 @@ class Outage:
 
 
 NOTHING_IS_DOWN = Outage()
-NO_OTHERS: Mapping[str, Iterable[Address]] = {}
+NO_OTHERS: Mapping[str, Iterable[Address]] = MappingProxyType({})
 
 Place = Union[PlannedServer, ExternalSite]
 """Where mail can be: a server, or a site that is not managed."""

@@ -120,7 +120,7 @@ class _Servers:
 
     def mailbox(self, name: str, address: str) -> str:
         """Give the mailbox of an address on a host: that of the Unix user where one is called so."""
-        local_part, _, domain = address.lower().partition("@")
+        local_part, _at, domain = address.lower().partition("@")
         user = local_part.split("+", 1)[0]
         return user if user in self.mailboxes.get(self.host(name), ()) else f"{user}@{domain}"
 
