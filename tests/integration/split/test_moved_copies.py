@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from split_server import SplitServer, configured_server
 
 HQ, CLOUD = "hq", "cloud"
 ALICE = "alice@example.com"
+NO_MAILBOXES = "defer_transports = lmtp\n"
 
 
 @dataclass
@@ -114,6 +116,38 @@ def test_a_copy_that_waits_is_delivered_when_its_user_has_changed_meanwhile(site
     sites.play.settle()
     assert sites.found(subject) == {HQ: [ALICE], CLOUD: [ALICE]}
     assert sites.bounces() == []
+
+
+def test_a_message_that_waits_for_the_old_home_keeps_its_user_there_lest_the_new_one_gets_it_twice(
+    sites: Sites,
+) -> None:
+    hq, moved = sites.servers[HQ], sites.split_map(CLOUD, HQ)
+    sites.play.play(sites.split_map(HQ, CLOUD))
+    main_cf = hq.config / "main.cf"
+    main_cf.write_text(f"{main_cf.read_text()}\n{NO_MAILBOXES}")
+    hq.command("postfix", "reload")
+    hq.deliver("alice+news@example.com", "waits")
+    assert sites.mailboxes[CLOUD].wait_for("waits", 1) == ["alice+news@example.com"]
+    wait_until_deferred(hq)
+    refused = [hq.run(call.module, **call.arguments) for call in sites.play.calls(moved) if str(call).endswith(HQ)]
+    assert [result["msg"] for result in refused if result.get("failed")] == [
+        "1 recipient(s) who get copies and move to another site wait in the queue of this server "
+        "(alice+news@example.com), and their mail would come twice there: let it be delivered (postqueue -f), or "
+        "remove it or put it on hold (postsuper), then run again"
+    ]
+    main_cf.write_text(main_cf.read_text().replace(NO_MAILBOXES, ""))
+    hq.command("postfix", "reload")
+    # Mail is sent on its way before the run goes on.
+    sites.play.play(moved)
+    sites.play.settle()
+    assert sites.found("waits") == {site: ["alice+news@example.com"] for site in (HQ, CLOUD)}
+
+
+def wait_until_deferred(server: SplitServer) -> None:
+    deadline = time.monotonic() + 30
+    while '"queue_name": "deferred"' not in server.command("postqueue", "-j").stdout:
+        assert time.monotonic() < deadline, server.log()
+        time.sleep(0.05)
 
 
 def test_a_copy_for_a_user_who_is_listed_no_more_is_refused(sites: Sites) -> None:

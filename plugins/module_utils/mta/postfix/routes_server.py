@@ -29,6 +29,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.domain_lists import foreign_domains
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.laid_over import AS_BEFORE
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.moving_copies import (
+    refuse_double_delivery,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_files import (
     laid_over_domains,
     own_directory,
@@ -117,6 +120,7 @@ def plan_routes(server: PostfixServer, directory: Path, request: RoutesRequest, 
     if request.state != "exact" or not stand:
         # What stands was checked when it was written.
         request.text.check()
+        refuse_double_delivery(server, aliases.sections.get(domain, ""), request)
     section = complete if request.state == "exact" else _merged_section(table, request)
     gone, come = _changed_lines(table.sections.get(domain, ""), section)
     values = _values(domain, section, _routes_in(domain, gone), _routes_in(domain, come))
