@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.topology impo
 
 # Of the one exchange of a sub-domain; it leaves room for others before it.
 _USUAL_PREFERENCE = 10
+# As many digits as the greatest TTL has (RFC 2181, section 8).
+_SECONDS = re.compile("[0-9]{1,10}")
 
 
 def parse_mx_set(value: Any, owner: str) -> tuple[MxRecord, ...] | None:
@@ -48,7 +51,7 @@ def parse_mx_ttl(value: Any, owner: str) -> int | None:
     """Read the TTL of MX sets in seconds, None where there is none; raises InvalidInput."""
     if value is None:
         return None
-    if isinstance(value, bool) or not str(value).strip().isdigit():
+    if isinstance(value, bool) or not _SECONDS.fullmatch(str(value).strip()):
         raise InvalidInput(f"{owner} is {shown(value)}: write a number of seconds")
     return parse_ttl(int(value))
 

@@ -183,6 +183,8 @@ def test_every_key_of_the_map_is_read() -> None:
         (changed(("mx",), "10 mx1.example.com"), "write a list of {preference, exchange}"),
         (changed(("mx",), ["10 mx1.example.com"]), "'mx' of example.com"),
         (changed(("mx_ttl",), "an hour"), "'mx_ttl' of example.com is 'an hour': write a number of seconds"),
+        (changed(("mx_ttl",), "\u00b2"), "write a number of seconds"),
+        (changed(("mx_ttl",), "9" * 5000), "write a number of seconds"),
         (changed(("mx_ttl",), [300]), "mx_ttl"),
         (changed(("mx_ttl",), -1), "mx_ttl"),
         (changed(("domain",), "example com"), "white space"),
