@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,12 +132,13 @@ def routes_of_listings(
 
 
 def copies_of_listings(
-    listings: Iterable[Listing], domain: str, own_site: str | None
+    listings: Iterable[Listing], domain: str, own_site: str | None, unmanaged_sites: Collection[str] = ()
 ) -> dict[Address, tuple[str, ...]]:
     """Give the sites whose copies a server of ``own_site`` has to do with, for each address that has any.
 
-    These are all others for a mailbox of its own, and itself for a mailbox of another site. Raises InvalidInput where
-    the site of the mailbox is to get a copy as well.
+    These are all others for a mailbox of its own. For a mailbox of another site these are itself, and those of
+    ``unmanaged_sites``, which may send their copies back to any server. Raises InvalidInput where the site of the
+    mailbox is to get a copy as well.
     """
     found: dict[Address, tuple[str, ...]] = {}
     for listing in listings:
@@ -146,7 +147,8 @@ def copies_of_listings(
                 f"{listing.source} puts {listing.address} on the site {listing.site} and wants a copy there, too: "
                 f"name other sites of {domain} in the column '{COPY_COLUMN}'"
             )
-        concerned = listing.copies if listing.site == own_site else tuple({own_site} & set(listing.copies) - {None})
+        is_own = listing.site == own_site
+        concerned = tuple(site for site in listing.copies if is_own or site == own_site or site in unmanaged_sites)
         if concerned:
-            found[listing.address] = tuple(site for site in concerned if site is not None)
+            found[listing.address] = concerned
     return found

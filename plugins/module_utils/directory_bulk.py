@@ -41,6 +41,7 @@ def compile_source(arguments: Mapping[str, Any], find: Callable[[str], str]) -> 
     """
     domain = canonical_domain(str(arguments.get("domain") or ""))
     source, sites, own_site = arguments["src"], arguments.get("sites") or {}, arguments.get("site")
+    unmanaged = arguments.get("unmanaged_sites") or []
     named = [source] if isinstance(source, str) else source
     if not isinstance(named, list) or not all(isinstance(path, str) for path in named):
         raise InvalidInput(f"the option src of {domain} is {source!r:.60}: write a path, or a list of paths")
@@ -48,6 +49,8 @@ def compile_source(arguments: Mapping[str, Any], find: Callable[[str], str]) -> 
         raise InvalidInput(f"the option sites of {domain} is {sites!r:.60}: write a mapping of sites to next hops")
     if not isinstance(own_site, (str, type(None))):
         raise InvalidInput(f"the option site of {domain} is {own_site!r:.60}: write the name of one site")
+    if not isinstance(unmanaged, list):
+        raise InvalidInput(f"the option unmanaged_sites of {domain} is {unmanaged!r:.60}: write a list of sites")
     paths = [find(path) for path in named]
     destinations = {
         str(site): parse_destination(value, f"the site {site} of {domain}") for site, value in sites.items()
@@ -56,7 +59,7 @@ def compile_source(arguments: Mapping[str, Any], find: Callable[[str], str]) -> 
     if text is None:
         listings = list(read_listings(paths, domain, own_site))
         routes = routes_of_listings(listings, domain, destinations)
-        text = RoutesText.of(domain, routes, copies_of_listings(listings, domain, own_site))
+        text = RoutesText.of(domain, routes, copies_of_listings(listings, domain, own_site, unmanaged))
     if not text.lines:
         raise InvalidInput(
             f"the directory of {domain} ({', '.join(paths)}) lists no address: "

@@ -32,6 +32,8 @@ class DomainRoutes:
     local_transport: str | None = None
     subdomain: str | None = None
     """The sub-domain of the server's own site."""
+    unmanaged_sites: tuple[str, ...] = ()
+    """Sites that may send copies back to any server."""
     catch_all: bool = False
     """Whether the site has a catch-all, from which routes have to be kept."""
     alias_domains: tuple[str, ...] = ()
@@ -169,6 +171,7 @@ def _routes(mapped: MappedDomain, site: Site, rewriting: bool) -> DomainRoutes:
         },
         local_transport=site.local_transport,
         subdomain=_name(site.subdomain),
+        unmanaged_sites=tuple(other.name for other in mapped.split_domain.sites if not other.hosts),
         catch_all=site.catch_all is not None,
         alias_domains=mapped.alias_domains,
     )

@@ -24,7 +24,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.relay import 
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import probe_policy
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain, parse_split_map
 from ansible_collections.mailops.split_domain.plugins.module_utils.stray_listings import (
-    refuse_copies_that_nobody_makes,
+    refuse_stray_copies,
     refuse_stray_listings,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, Site, peers_of
@@ -195,7 +195,7 @@ def _check_directories(mapped: MappedDomain) -> bool:
     listings = [*shared, *chain.from_iterable(own.values())]
     routes_of_listings(listings, domain, relays)
     copies_of_listings(listings, domain, None)
-    refuse_copies_that_nobody_makes(mapped.split_domain, listings)
+    refuse_stray_copies(mapped.split_domain, shared, own)
     refuse_missing_catch_all(mapped.split_domain, listings)
     refuse_stray_listings(mapped.split_domain, shared, own)
     return any(listing.copies for listing in listings)
@@ -224,6 +224,7 @@ def _route_arguments(routes: DomainRoutes) -> dict[str, Any]:
             **common,
             "src": list(source),
             "site": routes.own_site,
+            **({"unmanaged_sites": list(routes.unmanaged_sites)} if routes.unmanaged_sites else {}),
             "sites": {site: show(destination) for site, destination in routes.destination_of_site.items()},
         }
     listings = (
@@ -231,7 +232,7 @@ def _route_arguments(routes: DomainRoutes) -> dict[str, Any]:
         *read_listings(routes.own_source, routes.domain, own_site=routes.own_site),
     )
     found = routes_of_listings(listings, routes.domain, routes.destination_of_site)
-    copies = copies_of_listings(listings, routes.domain, routes.own_site)
+    copies = copies_of_listings(listings, routes.domain, routes.own_site, routes.unmanaged_sites)
     return {
         **common,
         "routes": [

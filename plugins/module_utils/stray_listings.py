@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import (
@@ -43,15 +44,39 @@ def refuse_stray_listings(
             _refuse(split_domain, site, listing, f"its mail would be refused in {home.subdomain.name}")
 
 
-def refuse_copies_that_nobody_makes(split_domain: SplitDomain, listings: Iterable[Listing]) -> None:
-    """Raise InvalidInput where copies are wanted of mail for a mailbox on a site that is not managed."""
+def refuse_stray_copies(
+    split_domain: SplitDomain, shared: Sequence[Listing], own: Mapping[str, Sequence[Listing]]
+) -> None:
+    """Raise InvalidInput where copies are wanted that nobody would make or take, or that would go round.
+
+    Only the directory of the domain tells all sites of copies. Those that a site which is not managed sends on to
+    another such site come back from there as any mail.
+    """
+    domain = split_domain.domain
     unmanaged = {site.name for site in split_domain.sites if not site.hosts}
-    for listing in listings if unmanaged else ():
-        if listing.copies and listing.site in unmanaged:
+    copied = {listing.address: listing.copies for listing in shared if listing.copies}
+    for listing in chain(shared, chain.from_iterable(own.values())):
+        if not listing.copies:
+            continue
+        wish = f"{listing.source} wants copies of mail for {listing.address}"
+        if listing.site in unmanaged:
             raise InvalidInput(
-                f"{listing.source} wants copies of mail for {listing.address}, whose site {listing.site} is not "
+                f"{wish}, whose site {listing.site} is not "
                 f"managed and would have to make them: leave 'copy' empty there, and let that site send them on"
             )
+        if not set(listing.copies) <= set(copied.get(listing.address, ())):
+            raise InvalidInput(
+                f"{wish} in the directory of the site {listing.site}, which no other site reads, so that they would be "
+                f"refused: list the address with its copies in the 'directory' of {domain}"
+            )
+        for name in unmanaged.intersection(listing.copies):
+            target = split_domain.site(name).unknown
+            if target in unmanaged:
+                raise InvalidInput(
+                    f"{wish} for the site {name}, which forwards what it does not know to {target}; both are not "
+                    f"managed, and a copy that comes back from {target} would be taken for new mail: remove "
+                    f"'unknown' from the site {name} of {domain}, or the copy"
+                )
 
 
 def _refuse(split_domain: SplitDomain, site: str, listing: Listing, reason: str) -> None:

@@ -52,7 +52,7 @@ options:
       copy:
         description:
           - Sites that get a copy of the mail for a local address. With a route elsewhere, this server's own site, when
-            it gets copies from there.
+            it gets copies from there, and sites that are not managed. When those send a copy back, it is refused.
           - A server that took copies for an address takes them as long as the address has a route, lest one that waits
             in another server's queue is bounced.
           - In force when P(mailops.split_domain.split_domains#module) knows the name of this server's own site.
@@ -77,6 +77,11 @@ options:
   site:
     description: The site that is meant where a file of O(src) has no site, or no such column.
     type: str
+  unmanaged_sites:
+    description: The sites in O(src) that are not managed, which may send copies of mail back to this server.
+    type: list
+    elements: str
+    default: []
   local_transport:
     description:
       - How this server delivers its own mailboxes, as C(transport:nexthop) of transport(5).
@@ -252,6 +257,7 @@ def main() -> None:
             "content": {"type": "str", "no_log": True},
             "sites": {"type": "dict", "default": {}},
             "site": {"type": "str"},
+            "unmanaged_sites": {"type": "list", "elements": "str", "default": []},
             "local_transport": {"type": "str"},
             "subdomain": {"type": "str"},
             "alias_domains": {"type": "list", "elements": "str"},

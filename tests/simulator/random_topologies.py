@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -62,6 +62,8 @@ class Topology:
     people: tuple[Person, ...] = ()
     careless: frozenset[str] = frozenset()
     """External sites that take everything."""
+    without_copies: frozenset[str] = frozenset()
+    """External sites that have no mailboxes for the copies that they get."""
 
     @property
     def sites(self) -> Mapping[str, Site]:
@@ -114,7 +116,7 @@ class Topology:
                 DOMAIN,
                 site.name,
                 site.relay,
-                frozenset(one.address for one in self.people if site.name in (one.home, *one.copies)),
+                frozenset(one.address for one in self.people if site.name in self.mailboxes_of(one)),
                 None if site.subdomain is None else site.subdomain.name,
                 site.unknown,
                 site.name in self.careless,
@@ -126,6 +128,10 @@ class Topology:
             [plan_server([self.mapped], host, rewriting=rewriting) for host in hosts], external, unlisted
         )
 
+    def mailboxes_of(self, person: Person) -> set[str]:
+        """Give the sites on which somebody has a mailbox."""
+        return {person.home, *person.copies} - (self.without_copies - {person.home})
+
     def knows(self, site: str, address: Address) -> str | None:
         """Give the site on which a site has somebody's mailbox, None for those whom it does not know.
 
@@ -135,7 +141,7 @@ class Topology:
             if person.address.local_part != address.local_part:
                 continue
             if not self.sites[site].hosts:
-                lives_there = site in (person.home, *person.copies) and address.domain == DOMAIN
+                lives_there = site in self.mailboxes_of(person) and address.domain == DOMAIN
                 return site if lives_there else None
             is_listed = person.listed == SHARED or site in _own_lists(person)
             in_own_tables = person.listed.startswith(UNLISTED) and site == person.home and address.domain == DOMAIN
@@ -170,7 +176,8 @@ def topologies(
     """Draw a topology of two to six sites.
 
     ``careless`` lets some of them take mail without asking, ``untrue`` directories name homes that know nothing of it,
-    ``verified`` sites have to prove themselves. ``safe`` ones have no circle of three sites, None is either.
+    or external sites for copies that have no such mailbox, ``verified`` sites have to prove themselves. ``safe`` ones
+    have no circle of three sites, None is either.
     """
     names = NAMES[: draw(st.integers(2, len(NAMES)))]
     external = draw(st.sets(st.sampled_from(names[1:]), max_size=len(names) - 1))
@@ -197,7 +204,22 @@ def topologies(
         call_ahead_off=frozenset(draw(takes_unasked) - external),
         alias_domains=("example.org",) if draw(st.booleans()) else (),
     )
-    return Topology(mapped, tuple(people), frozenset(draw(takes_unasked) & external))
+    without_copies = draw(st.sets(st.sampled_from(names))) if untrue else set()
+    return Topology(
+        mapped, tuple(people), frozenset(draw(takes_unasked) & external), frozenset(without_copies & external)
+    )
+
+
+@st.composite
+def topologies_with_unwanted_copies(draw: st.DrawFn) -> Topology:
+    """Draw a topology in which somebody has copies for other sites, and no external one has a mailbox for them."""
+    drawn = draw(topologies(verified=False))
+    external = frozenset(name for name, site in drawn.sites.items() if not site.hosts)
+    home = draw(st.sampled_from(sorted({*drawn.sites} - external)))
+    copies = draw(st.sets(st.sampled_from(sorted({*drawn.sites} - {home})), min_size=1))
+    person = Person(Address(DOMAIN, "p"), home, copies=tuple(sorted(copies)))
+    mapped = replace(drawn.mapped, directory=(_row(person),), site_directories={})
+    return replace(drawn, mapped=mapped, people=(person,), without_copies=external)
 
 
 def _draw_targets(draw: st.DrawFn, names: tuple[str, ...], is_safe: bool) -> dict[str, str | None]:
@@ -238,12 +260,14 @@ def _draw_person(draw: st.DrawFn, name: str, names: tuple[str, ...], external: s
     styles = [SHARED, OWN, OWN_AND_OTHER, UNLISTED, UNLISTED_AND_OTHER]
     listed = draw(st.sampled_from([*styles, OTHER] if untrue or home in external else styles))
     copies = draw(st.sets(st.sampled_from([one for one in names if one != home]), max_size=2))
+    # Copies in a site's own directory are refused.
+    copied = (SHARED, OWN) if draw(st.integers(0, 7)) == 0 else (SHARED,)
     return Person(
         Address(DOMAIN, name),
         home,
         listed,
         other,
-        tuple(sorted(copies)) if listed == SHARED and home not in external else (),
+        tuple(sorted(copies)) if listed in copied and home not in external else (),
     )
 
 

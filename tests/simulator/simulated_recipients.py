@@ -36,6 +36,8 @@ class Recipient:
     ways: tuple[Onward, ...]
     relayed: bool = False
     """Whether the address is in no domain of this server, which takes it from its own users alone."""
+    copied_to: frozenset[str] = frozenset()
+    """The next hops of sites that are not managed and get copies, wherever these are made."""
 
     @property
     def fallback(self) -> Peer | None:
@@ -48,7 +50,7 @@ class Recipient:
         A copy for a site that is managed may go back there, for it is told from other mail by its name.
         """
         back = set(next_hops)
-        return any(
+        return not back.isdisjoint(self.copied_to) or any(
             way.next_hop in back and not (way.peer is not None and way.peer.managed and self._is_local)
             for way in self.ways
         )
@@ -67,13 +69,18 @@ def recipient_at(server: PlannedServer, address: Address) -> Recipient | None:
             return _in_domain(entry, base, address)
         if address.domain == settings.subdomain:
             known = base in entry.routes and entry.routes[base] is None
-            return Recipient(entry, known, _ways_of(entry, base, None) if known else ())
+            return Recipient(entry, known, _ways_of(entry, base, None) if known else (), copied_to=_copied(entry, base))
         if address.domain == copy_domain(entry.site, settings.domain):
-            arrives = base in entry.copies and entry.routes.get(base) is not None
+            arrives = entry.site in entry.copies.get(base, ()) and entry.routes.get(base) is not None
             return Recipient(entry, arrives, (Onward(base),) if arrives else ())
         for peer in settings.peers:
             if address.domain == copy_domain(peer.site, settings.domain):
-                return Recipient(entry, known=False, ways=())
+                # Servers without the mailbox know the copies that a site which is not managed may send back.
+                returns = (
+                    not peer.managed and peer.site in entry.copies.get(base, ()) and entry.routes[base] is not None
+                )
+                way = (_copy(entry, base, peer),) if returns else ()
+                return Recipient(entry, known=returns, ways=way)
             if address.domain == peer.subdomain:
                 way = Onward(address, peer, peer.subdomain)
                 return Recipient(entry, known=True, ways=(way,), relayed=True)
@@ -82,7 +89,7 @@ def recipient_at(server: PlannedServer, address: Address) -> Recipient | None:
 
 def _in_domain(entry: PlannedDomain, base: Address, written: Address) -> Recipient:
     if base in entry.routes:
-        return Recipient(entry, known=True, ways=_ways_of(entry, base, entry.routes[base]))
+        return Recipient(entry, True, _ways_of(entry, base, entry.routes[base]), copied_to=_copied(entry, base))
     if written in entry.unlisted:
         return Recipient(entry, known=True, ways=(Onward(base),))
     if entry.settings.catch_all is not None:
@@ -103,6 +110,11 @@ def _ways_of(entry: PlannedDomain, base: Address, destination: Destination) -> t
         return tuple(Onward(rewritten, peer, destination.subdomain) for peer in by_mx)
     by_relay = (peer for peer in entry.settings.peers if str(peer.relay) == str(destination))
     return tuple(Onward(base, peer, str(destination)) for peer in by_relay)
+
+
+def _copied(entry: PlannedDomain, base: Address) -> frozenset[str]:
+    copied = (entry.peer(site) for site in entry.copies.get(base, ()))
+    return frozenset(str(peer.relay) for peer in copied if peer is not None and not peer.managed)
 
 
 def _copy(entry: PlannedDomain, base: Address, peer: Peer) -> Onward:

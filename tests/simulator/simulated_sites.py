@@ -204,7 +204,7 @@ def _planned_domains(plan: ServerPlan, unlisted: frozenset[Address]) -> dict[str
             settings,
             routes.own_site,
             routes_of_listings(listings, routes.domain, routes.destination_of_site),
-            copies_of_listings(listings, routes.domain, routes.own_site),
+            copies_of_listings(listings, routes.domain, routes.own_site, routes.unmanaged_sites),
             frozenset(address for address in unlisted if address.domain == routes.domain),
         )
     return domains

@@ -50,11 +50,11 @@ def split_map(copy: Any = "cloud") -> list[dict[str, Any]]:
     ]
 
 
-def test_the_home_of_a_mailbox_makes_copies_and_the_other_site_keeps_its_own() -> None:
+def test_the_home_makes_copies_and_another_site_keeps_its_own_and_knows_those_that_may_come_back() -> None:
     hq = server_arguments(split_map("cloud hosted"), "mx1.example.com")
     cloud = server_arguments(split_map("cloud hosted"), "mx.cloud.example.net")
     assert [route.get("copy") for route in hq["routes"][0]["routes"]] == [["cloud", "hosted"], None]
-    assert [route.get("copy") for route in cloud["routes"][0]["routes"]] == [["cloud"], None]
+    assert [route.get("copy") for route in cloud["routes"][0]["routes"]] == [["cloud", "hosted"], None]
     assert (hq["domains"][0]["site"], cloud["domains"][0]["site"]) == ("hq", "cloud")
     managed = {peer["site"]: peer["managed"] for peer in hq["domains"][0]["peers"]}
     assert managed == {"cloud": True, "hosted": False}
@@ -98,6 +98,12 @@ def test_a_directory_file_names_sites_in_the_column_copy(tmp_path: Path) -> None
     packed = compile_source({"domain": "example.com", "src": str(file), "sites": sites, "site": "hq"}, str)
     text = RoutesText.unpack(packed)
     text.check()
+    third = {"domain": "example.com", "src": str(file), "sites": {**sites, "hq": "mx1.example.com"}, "site": "third"}
+    assert RoutesText.unpack(compile_source(third, str)).copies == ""
+    knowing = RoutesText.unpack(compile_source({**third, "unmanaged_sites": ["lab"]}, str))
+    assert knowing.copies == f"ann@example.com\t{copy_domain('lab', 'example.com')}\n"
+    with pytest.raises(InvalidInput, match="the option unmanaged_sites of example.com is 'lab': write a list of sites"):
+        compile_source({**third, "unmanaged_sites": "lab"}, str)
     to_cloud, to_lab = (f"{copy_domain(site, 'example.com')}" for site in ("cloud", "lab"))
     assert text.copies == f"ann@example.com\t{to_cloud} {to_lab}\n"
     assert alias_lines(text, ()) == f"ann@example.com\tann@example.com, ann@{to_cloud}, ann@{to_lab}\n"
@@ -144,6 +150,32 @@ def test_copies_of_mail_for_a_site_that_is_not_managed_are_refused_because_nobod
         InvalidInput, match=r"wants copies of mail for cyd@example.com, whose site hosted is not managed"
     ):
         server_arguments(entries, "mx1.example.com")
+
+
+def test_copies_in_a_sites_own_directory_are_refused_because_no_other_site_would_hear_of_them() -> None:
+    entries = split_map(None)
+    own = {"address": "eve@example.com", "copy": "cloud"}
+    entries[0]["sites"][0]["directory"] = [own]
+    with pytest.raises(
+        InvalidInput,
+        match="wants copies of mail for eve@example.com in the directory of the site hq, which no other site reads, "
+        "so that they would be refused: list the address with its copies in the 'directory' of example.com",
+    ):
+        server_arguments(entries, "mx.cloud.example.net")
+    entries[0]["directory"].append({**own, "site": "hq"})
+    for host in ("mx1.example.com", "mx.cloud.example.net"):
+        copied = [route.get("copy") for route in server_arguments(entries, host)["routes"][0]["routes"]]
+        assert copied.count(["cloud"]) == 1
+
+
+def test_copies_that_a_site_would_send_on_to_another_unmanaged_one_are_refused_because_they_would_come_back() -> None:
+    entries = split_map("hosted")
+    entries[0]["sites"][2]["unknown"] = "archive"
+    entries[0]["sites"].append({"name": "archive", "relay": "mx.archive.example", "unknown": "hq"})
+    with pytest.raises(InvalidInput, match="for the site hosted, which forwards what it does not know to archive"):
+        server_arguments(entries, "mx1.example.com")
+    entries[0]["sites"][2]["unknown"] = "cloud"
+    assert server_arguments(entries, "mx1.example.com")["routes"]
 
 
 @pytest.mark.parametrize("name", ["Cloud", "cloud-", "CLOUD_"])

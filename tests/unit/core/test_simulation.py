@@ -9,7 +9,16 @@ from collections.abc import Iterator
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from random_topologies import DOMAIN, NOBODY, Topology, outages, site_of, topologies, ways_in
+from random_topologies import (
+    DOMAIN,
+    NOBODY,
+    Topology,
+    outages,
+    site_of,
+    topologies,
+    topologies_with_unwanted_copies,
+    ways_in,
+)
 from simulated_sites import (
     NOTHING_IS_DOWN,
     Outage,
@@ -59,10 +68,11 @@ def home_by_asking_around(topology: Topology, way_in: WayIn, address: Address) -
     place: str | None = site_of(way_in.at)
     while place is not None:
         home = topology.knows(place, address)
+        copies = next((one.copies for one in topology.people if one.address.local_part == address.local_part), ())
+        if topology.sites[place].hosts and came_from in copies and not topology.sites[str(came_from)].hosts:
+            return None
         if home == place:
-            copies = next(one.copies for one in topology.people if one.address.local_part == address.local_part)
-            comes_back = came_from in copies and not topology.sites[str(came_from)].hosts
-            return None if comes_back else home
+            return home
         following = home or topology.sites[place].unknown
         if following == came_from and topology.sites[place].hosts:
             return None
@@ -96,6 +106,16 @@ def test_nothing_goes_in_a_circle_where_the_map_is_let_through(
     assume(is_let_through(topology))
     sites = topology.simulated(rewriting)
     found = fates(topology, sites, outage, also_external=True)
+    assert [fate for _way_in, _address, fate in found if fate.goes_in_a_circle] == []
+
+
+@EXAMPLES
+@given(topologies_with_unwanted_copies(), outages(), st.booleans())
+def test_no_copy_goes_in_a_circle_where_external_sites_have_no_mailbox_for_it(
+    topology: Topology, outage: Outage, rewriting: bool
+) -> None:
+    assume(is_let_through(topology))
+    found = fates(topology, topology.simulated(rewriting), outage, also_external=True)
     assert [fate for _way_in, _address, fate in found if fate.goes_in_a_circle] == []
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import FileRights
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer, read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.copies import COPIED_NAMES, COPY_GUARDS
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.laid_over import LAID_OVER_TABLES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.logins import MODE, PASSWORDS
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import ALIASES, ROUTES
@@ -26,9 +27,18 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.w
 )
 
 _NETWORK_TABLES = ("peers", WELCOME, XFORWARD)
-_COMING_AND_GOING = (PASSWORDS, WELCOME, XFORWARD, "catch_all", "generic", "recipients", *LAID_OVER_TABLES)
+_COMING_AND_GOING = (
+    PASSWORDS,
+    WELCOME,
+    XFORWARD,
+    COPIED_NAMES,
+    "catch_all",
+    "generic",
+    "recipients",
+    *LAID_OVER_TABLES,
+)
 # There is one for each site whose mail is looked at in a way of its own.
-_OF_PEERS = (WELCOME_CLASS, "copies_")
+_OF_PEERS = (WELCOME_CLASS, *COPY_GUARDS)
 
 
 def plan_tables(

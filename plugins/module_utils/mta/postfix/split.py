@@ -11,11 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.copies import (
-    copies_to,
     copy_guard,
     copy_rows,
     generic_rows,
-    guard_table,
+    guard_tables,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.laid_over import (
     AS_BEFORE,
@@ -123,8 +122,7 @@ def compile_split(
     groups = peer_groups(settings, networks_of)
     peers = [peer for entry in settings for peer in entry.peers]
     policies = policy_rows(servers_of(settings), {one.subdomain: one.relay for one in peers if one.subdomain})
-    guards = {guard_table(group): copies_to(settings, group) for _network, group in groups}
-    guards = {name: HEADER + text for name, text in guards.items() if text}
+    guards = guard_tables(settings, (group for _network, group in groups))
     generic = generic_rows(settings)
     catching = [
         (f"@{name}", entry.catch_all)
@@ -172,7 +170,7 @@ def compile_split(
             **{name: HEADER + rules for name, rules in laid_over.plain_tables.items()},
             "parent_domain": HEADER + "/^[^@.]+\\.([^@]+)$/ @$1\n",
             "whole_domain": HEADER + "/^([^@]+)$/ @$1\n",
-            **guards,
+            **{name: HEADER + text for name, text in guards.items()},
             "peers": HEADER + "".join(f"{network} {group.restriction_class}\n" for network, group in groups),
         },
         first={
