@@ -14,12 +14,15 @@ from itertools import count
 
 import pytest
 from mailbox_sink import MailboxSink, mailbox_sink
-from site_runs import Play, SplitMap
+from site_runs import Play, SplitMap, kill_everywhere
 from split_network import Network
 from split_server import SplitServer, configured_server
 
 HQ, CLOUD = "hq", "cloud"
 ALICE = "alice@example.com"
+TAKEN = 250
+# Kills on the way to each map; EVERY_STEP makes them as many as there are steps.
+SAMPLE = 4
 NO_MAILBOXES = "defer_transports = lmtp\n"
 
 
@@ -115,6 +118,23 @@ def test_a_copy_that_waits_is_delivered_when_its_user_has_changed_meanwhile(site
     sites.servers[CLOUD].start()
     sites.play.settle()
     assert sites.found(subject) == {HQ: [ALICE], CLOUD: [ALICE]}
+    assert sites.bounces() == []
+
+
+def test_a_move_can_be_killed_anywhere(sites: Sites) -> None:
+    maps = [sites.split_map(HQ, CLOUD), sites.split_map(CLOUD, HQ)]
+    sent = []
+
+    def look(moment: str) -> None:
+        for entrance, server in sites.servers.items():
+            code = server.ask(ALICE).code
+            assert code // 100 in (2, 4), moment
+            sent.extend([sites.send(entrance)] if code == TAKEN else [])
+
+    assert kill_everywhere(sites.play, maps, look, SAMPLE) > SAMPLE
+    assert sent
+    assert all(sites.found(subject) for subject in sent)
+    assert {tuple(found) for subject in sent for found in sites.found(subject).values()} == {(ALICE,)}
     assert sites.bounces() == []
 
 
