@@ -68,7 +68,10 @@ class Instance:
 
     def start(self) -> None:
         """Start the instance and wait until it answers."""
-        assert self.command("postfix", "start").returncode == 0, self.log()
+        started = self.command("postfix", "start")
+        assert started.returncode == 0, self.log()
+        # Each daemon logs this when it starts, postlogd(8) to itself: where few messages may wait, it waits for ever.
+        assert "overriding earlier entry" not in started.stderr, started.stderr
         self.wait_for_smtp()
 
     def wait_for_smtp(self) -> None:

@@ -46,11 +46,15 @@ class WireServer:
         self._listener = socket.create_server(self.place)
         self.port: int = self._listener.getsockname()[1]
         self._ended = threading.Event()
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._serve, daemon=True)
+        self._acceptor.start()
 
     def close(self) -> None:
         """Stop listening, and let go of clients that are kept waiting."""
         self._ended.set()
+        # A thread left behind in accept(2) may be woken, and go on with whoever listens on the same descriptor by then.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join()
         self._listener.close()
 
     def _serve(self) -> None:

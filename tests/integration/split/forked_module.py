@@ -5,47 +5,53 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
+import subprocess
 import sys
-import tempfile
-import traceback
+import threading
 from pathlib import Path
-from types import ModuleType
 from typing import Any
+
+SERVER = Path(__file__).with_name("module_server.py")
+
+
+class _ModuleServer:
+    """The process that forks. The tests' own has many threads, and a fork of it may wait for ever for a lock of one."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, str(SERVER)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._turn = threading.Lock()
+
+    def run(self, module: str, arguments: dict[str, Any]) -> dict[str, str]:
+        request = json.dumps({"module": module, "arguments": arguments, "environment": dict(os.environ)})
+        incoming, outgoing = self._process.stdin, self._process.stdout
+        assert incoming is not None
+        assert outgoing is not None
+        with self._turn:
+            print(request, file=incoming, flush=True)
+            answer = outgoing.readline()
+        assert answer, f"{SERVER.name} ended"
+        said: dict[str, str] = json.loads(answer)
+        return said
+
+
+_SERVERS: dict[tuple[str, ...], _ModuleServer] = {}
+"""By the namespaces that they are in: a thread of the tests may have a network, and a list of resolvers, of its own."""
+_LOOKING = threading.Lock()
 
 
 def run_module(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the result of a module of the collection; its arguments are read from a file, as Ansible gives them."""
-    module = importlib.import_module(f"ansible_collections.mailops.split_domain.plugins.modules.{name}")
-    with tempfile.TemporaryDirectory() as directory:
-        files = {name: Path(directory) / name for name in ("arguments", "stdout", "stderr")}
-        files["arguments"].write_text(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
-        process = os.fork()
-        if process == 0:
-            _become(module, files)
-        os.waitpid(process, 0)
-        said = files["stdout"].read_text()
-        assert said.startswith("\n{"), said + files["stderr"].read_text()
-    result: dict[str, Any] = json.loads(said)
+    """Return the result of a module of the collection, which runs in the namespaces of the calling thread.
+
+    Its arguments are read from a file, as Ansible gives them.
+    """
+    namespaces = tuple(str(Path("/proc/thread-self/ns", kind).readlink()) for kind in ("net", "mnt"))
+    with _LOOKING:
+        if namespaces not in _SERVERS:
+            _SERVERS[namespaces] = _ModuleServer()
+    said = _SERVERS[namespaces].run(name, arguments)
+    assert said["stdout"].startswith("\n{"), said["stdout"] + said["stderr"]
+    result: dict[str, Any] = json.loads(said["stdout"])
     return result
-
-
-def _become(module: ModuleType, files: dict[str, Path]) -> None:
-    """Be the module's process, to the end."""
-    # Whatever imported a filter before made this a process of the controller, which shows warnings and returns none.
-    internal = sys.modules.get("ansible.module_utils._internal")
-    if internal is not None:
-        internal.is_controller = False  # type: ignore[attr-defined]
-    try:
-        with files["stdout"].open("w") as sys.stdout, files["stderr"].open("w") as sys.stderr:
-            sys.argv = [module.__name__, str(files["arguments"])]
-            try:
-                module.main()
-            except SystemExit:
-                pass
-            except BaseException:
-                traceback.print_exc()
-    finally:
-        os._exit(0)

@@ -28,6 +28,8 @@ def greylisting(socket: Path) -> Iterator[str]:
         # smtpd(8) is another user.
         socket.chmod(0o666)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"check_policy_service unix:{socket}"
-        server.shutdown()
+        try:
+            yield f"check_policy_service unix:{socket}"
+        finally:
+            server.shutdown()
     socket.unlink()

@@ -39,6 +39,8 @@ def login_server(socket: Path, username: str, password: str) -> Iterator[None]:
         # smtpd(8) is another user.
         socket.chmod(0o666)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield
-        server.shutdown()
+        try:
+            yield
+        finally:
+            server.shutdown()
     socket.unlink()

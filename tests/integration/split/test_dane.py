@@ -73,7 +73,7 @@ def test_without_signed_records_dane_is_any_tls_and_dane_only_waits_and_the_run_
 def without_tls(sites: Sites) -> Iterator[Sites]:
     """The sites while hq, or somebody on the way, says that it has no TLS."""
     before = sites.hq.main_cf.read_text()
-    sites.hq.main_cf.write_text(before + "smtpd_tls_security_level = none\n")
+    sites.hq.define("smtpd_tls_security_level = none\n")
     sites.hq.restart()
     yield sites
     sites.hq.main_cf.write_text(before)

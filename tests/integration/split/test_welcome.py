@@ -59,7 +59,7 @@ def sites(network: Network) -> Iterator[Sites]:
         cloud = servers.enter_context(configured_server(network, "cloud"))
         found = Sites(hq, cloud)
         asked = servers.enter_context(greylisting(cloud.directory / "greylisting"))
-        cloud.main_cf.write_text(cloud.main_cf.read_text() + JUDGING.format(config=cloud.config, greylisting=asked))
+        cloud.define(JUDGING.format(config=cloud.config, greylisting=asked))
         (cloud.config / "listed").write_text("")
         for name in ("example.com", "example.org"):
             known = [{"address": f"bob@{name}", "to": "local"}]
