@@ -1,8 +1,9 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs modules for forked_module.py, each in a fork that has done its imports already. A line of standard input is a
-# JSON object with the module, its arguments and its environment; the line that answers has its stdout and stderr.
+# Runs modules for forked_module.py, each in a fork that has done its imports already.
+# A line of standard input is a JSON object with a module, its arguments and its environment; the line that answers has
+# its stdout and stderr.
 
 from __future__ import annotations
 
