@@ -23,6 +23,7 @@ from laboratory.observation import observe
 from laboratory.podman import STATE_FOLDER, run_in
 from laboratory.publication import prove_exchanges
 from laboratory.queues import queues
+from laboratory.restarting import prove_restart
 from laboratory.server_files import differences, postfix_files
 from laboratory.site_run import map_folder, run_site
 from laboratory.table import outcome_table
@@ -122,6 +123,7 @@ PROOFS = {
     "exchanges": prove_exchanges,
     "move": prove_move,
     "repair": prove_repair,
+    "restart": prove_restart,
     "remember": remember,
     "given-back": prove_given_back,
 }

@@ -180,12 +180,24 @@ class SplitServer(Instance):
 
     def define(self, lines: str) -> None:
         """Define parameters, in the place of what main.cf has of them."""
-        self.main_cf.write_text(_defined_once(f"{self.main_cf.read_text()}\n{lines}"))
+        self.main_cf.write_text(defined_once(f"{self.main_cf.read_text()}\n{lines}"))
 
     @property
     def ours(self) -> Path:
         """The directory of the collection."""
         return self.config / "split_domain"
+
+
+def defined_once(main_cf: str) -> str:
+    """Leave out of a main.cf what it defines again further down."""
+    definitions: list[str] = []
+    for line in main_cf.splitlines(keepends=True):
+        if definitions and line[:1] in " \t\n#":
+            definitions[-1] += line
+        else:
+            definitions.append(line)
+    last = {definition.partition("=")[0].strip(): number for number, definition in enumerate(definitions)}
+    return "".join(definitions[number] for number in sorted(last.values()))
 
 
 @contextmanager
@@ -202,17 +214,18 @@ def configured_server(network: Network, host: str, main_cf: str = GROWN_MAIN_CF)
     config = directory / "config"
     address = network.address(host)
     server = SplitServer(directory, config, network.at(host, _free_port, address), host, network)
-    text = main_cf.format(
-        directory=directory,
-        config=config,
-        name=host,
-        address=address,
-        # The lab's relay is trusted by this server, as some are.
-        mynetworks=f"127.0.0.0/8 {address} {network.lab}",
-        uid=user.pw_uid,
-        gid=user.pw_gid,
+    server.main_cf.write_text(
+        main_cf.format(
+            directory=directory,
+            config=config,
+            name=host,
+            address=address,
+            # The lab's relay is trusted by this server, as some are.
+            mynetworks=f"127.0.0.0/8 {address} {network.lab}",
+            uid=user.pw_uid,
+            gid=user.pw_gid,
+        )
     )
-    server.main_cf.write_text(_defined_once(text))
     (config / "master.cf").write_text(_master_cf(address, server.port))
     # Postfix waits for a main.cf that was written just now to be finished.
     os.utime(server.main_cf, (1_000_000_000, 1_000_000_000))
@@ -224,18 +237,6 @@ def configured_server(network: Network, host: str, main_cf: str = GROWN_MAIN_CF)
     finally:
         server.stop()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def _defined_once(main_cf: str) -> str:
-    """Leave out what is defined again further down, so that tests may add to a main.cf whatever is in it."""
-    definitions: list[str] = []
-    for line in main_cf.splitlines(keepends=True):
-        if definitions and line[:1] in " \t\n#":
-            definitions[-1] += line
-        else:
-            definitions.append(line)
-    last = {definition.partition("=")[0].strip(): number for number, definition in enumerate(definitions)}
-    return "".join(definitions[number] for number in sorted(last.values()))
 
 
 def _free_port(address: str) -> int:
