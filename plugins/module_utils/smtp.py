@@ -28,8 +28,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_connecti
     ConnectionEnded,
     ProbeFailed,
     Server,
-    connect,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_opening import connect
 
 # Postfix answers a second late after 10 errors in a session, and hangs up after 20 (smtpd_soft_error_limit,
 # smtpd_hard_error_limit); others do much the same.

@@ -49,6 +49,7 @@ SOURCES = sorted(
                 "smtp",
                 "smtp_answers",
                 "smtp_connection",
+                "smtp_opening",
                 "stray_listings",
                 "subdomain_check",
                 "subdomain_order",
