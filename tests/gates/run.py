@@ -114,7 +114,7 @@ GATES: dict[str, Callable[[], list[Step]]] = {
     "lint": lint_steps,
     "unit": lambda: pytest_steps("unit"),
     # Tests with servers wait more than they work, so that several files are run at a time.
-    "integration": lambda: pytest_steps("integration", "--numprocesses=4", "--dist=loadfile"),
+    "integration": lambda: pytest_steps("integration", "--numprocesses=6", "--dist=loadfile"),
     "sanity": sanity_steps,
     "molecule": molecule_steps,
 }

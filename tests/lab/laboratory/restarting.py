@@ -64,5 +64,6 @@ def _set(value: str) -> dict[str, Any]:
     )
     if done.returncode != 0:
         raise LabError(f"postfix_parameters failed: {(done.stdout + done.stderr).strip()[-800:]}")
-    result: dict[str, Any] = json.loads(done.stdout.partition("=> ")[2])
+    # A diff may come after it, where Ansible is told to show them always.
+    result: dict[str, Any] = json.JSONDecoder().raw_decode(done.stdout.partition("=> ")[2])[0]
     return result
