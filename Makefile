@@ -5,7 +5,7 @@ GATES := tests/gates
 RUN := .venv/bin/python $(GATES)/run.py
 INSTALLED := ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.build/collections PATH=$(CURDIR)/.venv/bin:$$PATH
 
-.PHONY: help setup build lint unit integration sanity molecule test demo bench lab-up lab-down clean
+.PHONY: help setup build lint unit integration sanity molecule test test-all fresh demo bench lab-up lab-down clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -33,6 +33,12 @@ molecule: build ## test the roles on the lab's servers by sending mail
 
 test: build ## all of the above, the quick ones first
 	@$(RUN) all
+
+test-all: build ## the same in its long form, with every repair; CONTRIBUTING.md says what more it runs
+	@SPLIT_DOMAIN_LONG_FORM=yes $(RUN) all
+
+fresh: setup ## run setup, unit and integration in an empty Debian 12, where nothing was installed by hand
+	@$(GATES)/fresh.sh
 
 demo: build ## bring up the lab, split example.com over two servers, send mail and show where it went
 	@$(INSTALLED) .venv/bin/python tests/lab/demo.py

@@ -2,17 +2,22 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs the gates that are named on the command line, one step after the other, and ends with the sum of all of them.
+# Runs the gates that are named on the command line, and ends with what each took and the sum of all of them.
+#
+# One step comes after the other, the quick ones first; sanity runs beside Molecule, which waits half of its time.
 
 from __future__ import annotations
 
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -110,6 +115,12 @@ def molecule_steps() -> list[Step]:
     ]
 
 
+# Whose steps run beside those of the gate after it: their output is shown when they are done.
+BESIDE_THE_NEXT = ("sanity",)
+SLOWEST_SHOWN = 20
+# A step that has not ended by then is ended, and has failed; seconds.
+PATIENCE = 2700
+
 GATES: dict[str, Callable[[], list[Step]]] = {
     "lint": lint_steps,
     "unit": lambda: pytest_steps("unit"),
@@ -120,10 +131,26 @@ GATES: dict[str, Callable[[], list[Step]]] = {
 }
 
 
-def run_step(step: Step) -> Count:
-    """Run one step, show its output while it comes, and give its count."""
-    print(f"==> {step.name}: {' '.join(Path(word).name if word.startswith('/') else word for word in step.command)}")
-    sys.stdout.flush()
+@dataclass(frozen=True)
+class Done:
+    """A step that has ended."""
+
+    name: str
+    count: Count
+    seconds: float
+
+
+def run_step(step: Step, is_shown: bool = True) -> Done:
+    """Run one step and give its count; its output is shown while it comes, or else as a whole at its end."""
+    held: list[str] = []
+
+    def say(text: str) -> None:
+        if is_shown:
+            print(text, end="", flush=True)
+        else:
+            held.append(text)
+
+    say(f"==> {step.name}: {' '.join(Path(word).name if word.startswith('/') else word for word in step.command)}\n")
     started = time.monotonic()
     environment = {
         **os.environ,
@@ -141,15 +168,58 @@ def run_step(step: Step) -> Count:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        start_new_session=True,
     )
+    # With all that it has started, so that nobody holds its output open.
+    ending = threading.Timer(PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
+    ending.start()
     lines: list[str] = []
-    for line in process.stdout or ():
-        lines.append(line)
-        print(line, end="", flush=True)
-    count = step.count(process.wait(), "".join(lines))
-    verdict = "ok" if count.failed == 0 else "FAILED"
-    print(f"<== {step.name}: {verdict}, {count}, {time.monotonic() - started:.1f} s", flush=True)
-    return count
+    try:
+        for line in process.stdout or ():
+            lines.append(line)
+            say(line)
+        count = step.count(process.wait(), "".join(lines))
+    finally:
+        ending.cancel()
+        if process.poll() is None:
+            # Whoever ends this run from a terminal does not reach a group of its own.
+            os.killpg(process.pid, signal.SIGTERM)
+    seconds = time.monotonic() - started
+    if seconds >= PATIENCE:
+        say(f"{step.name} did not end within {PATIENCE} s; the lines above say how far it came\n")
+    say(f"<== {step.name}: {'ok' if count.failed == 0 else 'FAILED'}, {count}, {seconds:.1f} s\n")
+    print("".join(held), end="", flush=True)
+    return Done(step.name, count, seconds)
+
+
+def run_gates(names: list[str]) -> list[Done]:
+    """Run all steps of the gates; those of BESIDE_THE_NEXT while the next gate runs."""
+    done: list[Done] = []
+    with ThreadPoolExecutor() as threads:
+        beside: list[Future[Done]] = []
+        for number, name in enumerate(names):
+            if name in BESIDE_THE_NEXT and number + 1 < len(names):
+                beside += [threads.submit(run_step, step, False) for step in GATES[name]()]
+            else:
+                done += [run_step(step) for step in GATES[name]()]
+                done += [one.result() for one in beside]
+                beside = []
+    return done
+
+
+def show_times(done: list[Done], seconds: float) -> None:
+    """Print what each step took, and the slowest tests of those that pytest ran."""
+    print(f"\n{'step':<24} {'seconds':>8}")
+    for one in done:
+        print(f"{one.name:<24} {one.seconds:>8.1f}")
+    print(f"{'all':<24} {seconds:>8.1f}")
+    reports = [BUILD / f"junit-{one.name.rpartition('/')[2]}.xml" for one in done]
+    slowest = counting.slowest_tests([report for report in reports if report.exists()], SLOWEST_SHOWN)
+    if slowest:
+        print(f"\nthe slowest tests{'seconds':>15}")
+        for took, test in slowest:
+            print(f"{took:>8.1f}  {test}")
+    print()
 
 
 def main() -> int:
@@ -157,17 +227,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run gates of the project.")
     parser.add_argument("gates", nargs="+", choices=[*GATES, "all"], metavar="GATE")
     wanted = parser.parse_args().gates
-    total = Count()
-    failed_steps: list[str] = []
-    for gate in GATES if "all" in wanted else wanted:
-        for step in GATES[gate]():
-            count = run_step(step)
-            total = total + count
-            if count.failed:
-                failed_steps.append(step.name)
+    started = time.monotonic()
+    done = run_gates(list(GATES) if "all" in wanted else wanted)
+    show_times(done, time.monotonic() - started)
+    failed_steps = [one.name for one in done if one.count.failed]
     if failed_steps:
         print(f"failed: {', '.join(failed_steps)}")
-    print(total)
+    print(sum((one.count for one in done), Count()))
     return 1 if failed_steps else 0
 
 

@@ -29,20 +29,45 @@ package_is_installed() {
     [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# Debian starts a mail or name server as soon as it is installed; here only its programs are wanted.
-install_packages() {
-    local policy=/usr/sbin/policy-rc.d own_policy=''
-    say "installing Debian packages: $*"
-    if [ ! -e "$policy" ]; then
-        own_policy=yes
-        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
-        as_root chmod 755 "$policy"
+# Where Debian's packages ask whether they may start their service (invoke-rc.d(8)).
+policy=${SETUP_POLICY:-/usr/sbin/policy-rc.d}
+policy_mark='# Stands here while tests/gates/setup.sh of mailops.split_domain installs packages, as process'
+
+# Tells whether the file is this run's, or was left behind by one that was killed. Another run may be at work now.
+policy_is_ours() {
+    [ -f "$policy" ] && [ ! -L "$policy" ] || return 1
+    local writer
+    writer=$(sed -n "s|^$policy_mark \([0-9]*\)\$|\1|p" "$policy")
+    [ -n "$writer" ] && { [ "$writer" = "$$" ] || [ ! -e "/proc/$writer" ]; }
+}
+
+# Debian starts a mail or name server as soon as it is installed; here only its programs are wanted. A file that somebody
+# else has put there stays: it says by itself what may start.
+forbid_services() {
+    [ ! -e "$policy" ] || return 0
+    trap allow_services EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    trap 'exit 129' HUP
+    printf '#!/bin/sh\n%s %s\nexit 101\n' "$policy_mark" "$$" | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+}
+
+# Also what a run that was killed (SIGKILL, a power failure) has left behind.
+allow_services() {
+    if policy_is_ours; then
+        as_root rm -f "$policy"
     fi
+}
+
+install_packages() {
+    say "installing Debian packages: $*"
+    forbid_services
     echo 'postfix postfix/main_mailer_type select Local only' | as_root debconf-set-selections
     local failed=''
     as_root apt-get update -qq || failed=yes
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" >.build/apt.log 2>&1 || failed=yes
-    [ -z "$own_policy" ] || as_root rm -f "$policy"
+    allow_services
     if [ -n "$failed" ]; then
         tail -20 .build/apt.log >&2 || true
         die "apt-get could not install the packages above; see .build/apt.log."
@@ -93,7 +118,7 @@ find_python() {
 
 ensure_virtual_environment() {
     local wanted
-    wanted=$(sha256sum tests/gates/requirements.txt tests/gates/constraints.txt | sha256sum)
+    wanted=$(sha256sum tests/gates/requirements-locked.txt | sha256sum)
     if [ -x .venv/bin/python ] && [ "$(cat .venv/made-from 2>/dev/null)" = "$wanted" ]; then
         return
     fi
@@ -102,8 +127,9 @@ ensure_virtual_environment() {
     say "making .venv with $python (some minutes)"
     rm -rf .venv
     "$python" -m venv .venv
+    # Files with other contents than those that were looked at are not installed, and nothing is built here.
     .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-        -r tests/gates/requirements.txt -c tests/gates/constraints.txt
+        --require-hashes --only-binary :all: -r tests/gates/requirements-locked.txt
     echo "$wanted" >.venv/made-from
 }
 
@@ -113,6 +139,7 @@ ensure_link_tree() {
     [ "$(readlink "$parent/split_domain")" = "$PWD" ] || ln -sfn "$PWD" "$parent/split_domain"
 }
 
+allow_services
 lists=(tests/gates/requirements-apt.txt)
 [ ! -e tests/lab/requirements-apt.txt ] || lists+=(tests/lab/requirements-apt.txt)
 ensure_debian_packages "${lists[@]}"

@@ -95,3 +95,10 @@ def test_a_scenario_with_a_missing_playbook_has_failed_although_molecule_only_wa
 def test_a_molecule_run_without_any_scenario_is_a_failure() -> None:
     assert counting.by_molecule_log(0, "") == Count(failed=1)
     assert counting.by_molecule_log(1, RECAP.format(good=6, missing=0, failed=0)) == Count(passed=2, failed=1)
+
+
+def test_the_slowest_tests_come_first(tmp_path: Path) -> None:
+    report = tmp_path / "junit.xml"
+    cases = "".join(f'<testcase classname="a.b" name="t{number}" time="{number}.5"/>' for number in (2, 9, 1))
+    report.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>", encoding="utf-8")
+    assert counting.slowest_tests([report], 2) == [(9.5, "a.b::t9"), (2.5, "a.b::t2")]
