@@ -31,6 +31,7 @@ description:
     preference and the form of an internationalised name make no difference.
 extends_documentation_fragment:
   - mailops.split_domain.dns_server
+  - mailops.split_domain.locking_module
 attributes:
   check_mode:
     support: full
@@ -362,6 +363,7 @@ ARGUMENTS = {
     "key_file": {"type": "path", "no_log": False},
     "zone_file": {"type": "path"},
     "reload_command": {"type": "list", "elements": "str", "default": ["rndc", "reload"]},
+    "lock_timeout": {"type": "float", "default": 30.0},
     "record_sets": {"type": "list", "elements": "dict", "required": True, "options": RECORD_SET},
     "allow_removal": {"type": "bool", "default": False},
     "removal_share": {"type": "float", "default": 0.3},

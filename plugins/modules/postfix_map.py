@@ -91,6 +91,7 @@ options:
     type: path
     default: /etc/postfix
 extends_documentation_fragment:
+  - mailops.split_domain.locking_module
   - mailops.split_domain.changing_module
 seealso:
   - module: mailops.split_domain.postfix_parameters
@@ -234,6 +235,7 @@ def main() -> None:
             "mode": {"type": "raw"},
             "reload": {"type": "str", "choices": ["auto", "never"], "default": "auto"},
             "config_directory": {"type": "path", "default": "/etc/postfix"},
+            "lock_timeout": {"type": "float", "default": 30.0},
         },
         keep_table,
         mutually_exclusive=[("entries", "secret_entries", "content", "src")],
