@@ -43,12 +43,9 @@ def set_routes(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring the routes of a domain to what the module's arguments say."""
     request = parse_request(arguments)
     server = _SERVERS[chosen_mta(arguments["mta"])](arguments["config_directory"])
-    return carry_out(
-        server.locked(arguments["lock_timeout"]),
-        lambda: server.plan_routes(request),
-        check_mode,
-        if_missing={"domain": request.text.domain},
-    )
+    lock = server.locked(arguments["lock_timeout"])
+    missing = {"domain": request.text.domain}
+    return carry_out(lock, lambda: server.plan_routes(request), check_mode, if_missing=missing)
 
 
 def parse_request(arguments: dict[str, Any]) -> RoutesRequest:

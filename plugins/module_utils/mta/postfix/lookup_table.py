@@ -62,12 +62,8 @@ def keep_table(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring one lookup table to what the module's arguments say."""
     request = parse_request(arguments)
     directory = request.config_directory
-    return carry_out(
-        server_lock(directory, arguments["lock_timeout"]),
-        lambda: plan_map(read_server(directory), request),
-        check_mode,
-        {},
-    )
+    lock = server_lock(directory, arguments["lock_timeout"])
+    return carry_out(lock, lambda: plan_map(read_server(directory), request), check_mode, {})
 
 
 def plan_map(server: PostfixServer, request: TableRequest) -> Plan:
