@@ -75,7 +75,11 @@ def locked(folder: Folder, patience: float = PATIENCE) -> Iterator[None]:
                 elif os.fstat(descriptor).st_nlink:
                     os.ftruncate(descriptor, 0)
                     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-                    yield
+                    try:
+                        yield
+                    finally:
+                        # Whoever has it open by now finds it without a name, and looks again.
+                        own.remove(name)
                     return
             time.sleep(_PAUSE)
 
