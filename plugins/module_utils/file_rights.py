@@ -51,6 +51,10 @@ class FileRights:
         if self.mode is not None:
             os.fchmod(descriptor, self.mode & mask & PERMISSIONS)
 
+    def told(self) -> str:
+        """Tell rights of which each is known, as a line for users."""
+        return f"mode {self.mode or 0:04o}, owner {self.owner}, group {self.group}\n"
+
     def over(self, found: FileRights | None, default_mode: int) -> FileRights:
         """Return the rights of a file that is to be written anew: as these say, else as found, else by default."""
         found = found or FileRights(mode=default_mode)

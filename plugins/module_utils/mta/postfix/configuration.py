@@ -250,7 +250,9 @@ class Configurator:
         create = CreateDirectory(self.directory, rights_of_directory(server))
         if create.is_due and (steps or self.directory.exists()):
             steps = (create, *steps)
+        files = [step for step in steps if isinstance(step, (CreateDirectory, WriteFile))]
         diffs = (*main_cf_diff(server.main_cf, main_cf, server), *(table_diff(change) for change in tables.values()))
+        diffs = (*diffs, *(diff for file in files for diff in file.diffs))
         diffs = (*diffs, *(Diff(str(removal.path), "table\n", "absent\n") for removal in removals))
         warnings = (*warnings, *forgetting.warnings, *policy_warnings, *_call_ahead_warnings(settings))
         return Configuration(steps, diffs, (*warnings, *wildcard_warnings(server, settings, held)))

@@ -147,7 +147,7 @@ def plan_routes(server: PostfixServer, directory: Path, request: RoutesRequest, 
     if reload_noted or any(change.reload_due for _edit, change in changes):
         steps = (*steps, Settle(server.config_directory))
     values["table_changed"] = bool(steps)
-    diffs = tuple(edit.diff(change) for edit, change in changes)
+    diffs = (*(edit.diff(change) for edit, change in changes), *(create.diffs if create in steps else ()))
     return Plan(steps=steps, values=values, diffs=diffs, warnings=forgetting.warnings)
 
 

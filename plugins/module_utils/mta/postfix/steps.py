@@ -24,6 +24,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
     apply_table,
     plan_own_table,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
 
 _OWNER_ALONE = FileRights(mode=0o600)
 
@@ -43,6 +44,11 @@ class CreateDirectory:
         except FileNotFoundError:
             return True
 
+    @property
+    def diffs(self) -> tuple[Diff, ...]:
+        """Show other rights of the one that is there."""
+        return _rights_diff(self.path, self.rights)
+
     def apply(self) -> None:
         """Create it."""
         with writing(self.path), open_folder(self.path.parent) as folder:
@@ -61,6 +67,11 @@ class WriteFile:
         """Tell whether it says something else, or others can read it."""
         found = read_file(self.path)
         return found is None or found.text != self.text or _OWNER_ALONE.differ(found.status)
+
+    @property
+    def diffs(self) -> tuple[Diff, ...]:
+        """Show who else can read it. What it says is shown by what it stands for."""
+        return _rights_diff(self.path, _OWNER_ALONE)
 
     def apply(self) -> None:
         """Replace the file in one step."""
@@ -127,3 +138,14 @@ class RemoveDirectory:
         with writing(self.path), open_folder(self.path.parent) as folder:
             shutil.rmtree(self.path)
             folder.sync()
+
+
+def _rights_diff(path: Path, wanted: FileRights) -> tuple[Diff, ...]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return ()
+    if not wanted.differ(found):
+        return ()
+    before = FileRights(found.st_mode & 0o7777, found.st_uid, found.st_gid)
+    return (Diff(str(path), before.told(), wanted.over(before, 0).told()),)
