@@ -60,8 +60,10 @@ options:
       - Refused, before anything is written, are a zone under dynamic update or transferred from elsewhere (as
         C(rndc zonestatus) or a journal beside the file says), MX records of the set or the SOA record in a file that
         C($INCLUDE) names, and a name that C($GENERATE) may make.
-      - A lock on the file's folder keeps two runs apart. A file that somebody else changes in between is read and
-        planned anew, up to five times.
+      - The file's folder may be one in which the name server can write. A symbolic link is followed only where nobody
+        else than root and this task's user can write beside it. Anything but a regular file is refused.
+      - A lock keeps two runs apart. A file that somebody else changes in between is read and planned anew, up to five
+        times.
     type: path
   reload_command:
     description:

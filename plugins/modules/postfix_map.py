@@ -23,7 +23,10 @@ requirements:
   - Postfix 3.4 or newer on the managed server
 options:
   path:
-    description: The table's text on the server, without the suffix of the index. Its directory must be there.
+    description:
+      - The table's text on the server, without the suffix of the index. Its directory must be there.
+      - Refused where others than root and this task's user can write in the directory or on the way to it, since they
+        could put a symbolic link in the place of the index.
     type: path
     required: true
   type:
@@ -45,7 +48,9 @@ options:
     description: The whole text of the table.
     type: str
   src:
-    description: A file B(on the managed server) that has the whole text of the table.
+    description:
+      - A file B(on the managed server) that has the whole text of the table. A symbolic link is followed only where
+        nobody else than root and this task's user can write beside it.
     type: path
   state:
     description:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import (
     open_folder,
+    open_place,
     read_file,
     replace_file,
     writing,
@@ -51,8 +52,8 @@ class CreateDirectory:
 
     def apply(self) -> None:
         """Create it."""
-        with writing(self.path), open_folder(self.path.parent) as folder:
-            folder.make_folder(self.path.name, self.rights)
+        with writing(self.path), open_place(self.path) as place:
+            place.folder.make_folder(place.name, self.rights)
 
 
 @dataclass(frozen=True)
