@@ -61,11 +61,14 @@ def theirs(tmp_path: Path) -> Path:
 
 
 def edit(path: Path) -> None:
-    """Read a file, leave a mark, replace the file and take the mark away: what every change does."""
+    """Read a file, leave a mark, change the file and take the mark away: all that a change does."""
     with open_place(path) as place:
         found = place.read()
-        assert found is not None
+        assert found is not None and b"root's own" not in found.content
         place.folder.mark("mark", "due\n")
+        place.folder.mark("mark", "more\n")
+        place.folder.give(place.name, FileRights(mode=0o600))
+        place.folder.set_time(place.name, 1)
         place.folder.replace(place.name, "new\n", found.attributes, age=3)
         place.folder.remove("mark")
 
@@ -93,11 +96,15 @@ def test_a_hard_link_is_replaced_by_a_file_of_its_own_without_the_right_to_run_a
     theirs: Path, outside: Path
 ) -> None:
     outside.chmod(0o6755)
+    outside.write_text("theirs now\n")
     (theirs / "hard").hardlink_to(outside)
-    edit(theirs / "hard")
+    with open_place(theirs / "hard") as place:
+        found = place.read()
+        assert found is not None
+        place.folder.replace(place.name, "new\n", found.attributes)
     assert (theirs / "hard").read_text() == "new\n"
     assert stat.S_IMODE((theirs / "hard").stat().st_mode) == 0o755
-    assert outside.read_text() == "root's own\n" and stat.S_IMODE(outside.stat().st_mode) == 0o6755
+    assert outside.read_text() == "theirs now\n" and stat.S_IMODE(outside.stat().st_mode) == 0o6755
 
 
 @AS_ROOT
