@@ -92,19 +92,22 @@ def test_links_that_come_at_any_step_lead_root_nowhere(theirs: Path, outside: Pa
 
 
 @AS_ROOT
-def test_a_hard_link_is_replaced_by_a_file_of_its_own_without_the_right_to_run_as_its_owner(
-    theirs: Path, outside: Path
-) -> None:
-    outside.chmod(0o6755)
-    outside.write_text("theirs now\n")
+def test_a_hard_link_in_a_folder_of_somebody_else_is_not_read(theirs: Path, outside: Path) -> None:
     (theirs / "hard").hardlink_to(outside)
-    with open_place(theirs / "hard") as place:
-        found = place.read()
-        assert found is not None
-        place.folder.replace(place.name, "new\n", found.attributes)
-    assert (theirs / "hard").read_text() == "new\n"
-    assert stat.S_IMODE((theirs / "hard").stat().st_mode) == 0o755
-    assert outside.read_text() == "theirs now\n" and stat.S_IMODE(outside.stat().st_mode) == 0o6755
+    with pytest.raises(NoRegularFile, match="is one of 2 names of a file .* the user nobody can write"):
+        edit(theirs / "hard")
+    assert (theirs / "hard").read_text() == "root's own\n"
+
+
+def test_a_hard_link_in_a_folder_of_this_user_is_replaced_by_a_file_that_does_not_run_as_its_owner(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "one").write_text("old\n")
+    (tmp_path / "one").chmod(0o6755)
+    (tmp_path / "two").hardlink_to(tmp_path / "one")
+    edit(tmp_path / "two")
+    assert (tmp_path / "two").read_text() == "new\n" and (tmp_path / "one").read_text() == "old\n"
+    assert stat.S_IMODE((tmp_path / "two").stat().st_mode) & 0o7000 == 0
 
 
 @AS_ROOT

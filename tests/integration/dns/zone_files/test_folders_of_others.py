@@ -118,13 +118,15 @@ def test_a_planted_note_makes_no_change(zone: StaticZone, theirs: Path, outside:
 
 
 @pytest.mark.parametrize("check_mode", [False, True], ids=["run", "check"])
-@pytest.mark.parametrize("kind", ["link", "FIFO", "socket", "directory", "endless"])
+@pytest.mark.parametrize("kind", ["link", "hard link", "FIFO", "socket", "directory", "endless"])
 def test_what_is_no_zone_file_is_refused_at_once(
     zone: StaticZone, theirs: Path, outside: Path, kind: str, check_mode: bool
 ) -> None:
     theirs.unlink()
     if kind == "link":
         plant_link(theirs, outside)
+    elif kind == "hard link":
+        theirs.hardlink_to(outside)
     elif kind == "FIFO":
         os.mkfifo(theirs)
     elif kind == "directory":
