@@ -269,7 +269,8 @@ class Folder:
             if self.writers is not None and found.st_nlink > 1:
                 raise NoRegularFile(
                     f"{self.path / name} is one of {found.st_nlink} names of a file (hard links) and is not read, "
-                    f"because {self.writers} and so can give a name there to a file of others: put a copy of it in its place."
+                    f"because {self.writers} and so can give a name there to a file of others: put a copy "
+                    "in its place."
                 )
             yield descriptor
         finally:
