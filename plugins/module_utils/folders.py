@@ -84,9 +84,11 @@ class Folder:
         with self._opened(name) as descriptor:
             if descriptor is None:
                 return None
-            with os.fdopen(os.dup(descriptor), "rb") as file:
-                content = file.read(largest + 1)
-            if len(content) > largest:
+            size, content = os.fstat(descriptor).st_size, b""
+            if size <= largest:
+                with os.fdopen(os.dup(descriptor), "rb") as file:
+                    content = file.read(largest + 1)
+            if max(size, len(content)) > largest:
                 raise NoRegularFile(
                     f"The file {self.path / name} is larger than {largest} octets and is not read: see who wrote it."
                 )

@@ -68,6 +68,7 @@ SOURCES = sorted(
                 "mta/postfix/routing_server",
                 "mta/postfix/server_facts",
                 "mta/postfix/server_state",
+                "mta/postfix/table_place",
                 "mta/postfix/transports",
                 "mta/postfix/unknown_users",
                 "mta/postfix/void_verdicts",
