@@ -112,6 +112,7 @@ options:
     default: 53
 extends_documentation_fragment:
   - mailops.split_domain.mail_server
+  - mailops.split_domain.locking_module
   - mailops.split_domain.changing_module
 """
 
@@ -225,6 +226,7 @@ def main() -> None:
             "resolver_port": {"type": "int", "default": 53},
             "mta": {"type": "str", "choices": list(MTA_CHOICES), "default": "auto"},
             "config_directory": {"type": "path", "default": "/etc/postfix"},
+            "lock_timeout": {"type": "float", "default": 30.0},
         },
         partial(set_modes, look_up=exchangers_of),
     )

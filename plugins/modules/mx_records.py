@@ -31,6 +31,7 @@ description:
     preference and the form of an internationalised name make no difference.
 extends_documentation_fragment:
   - mailops.split_domain.dns_server
+  - mailops.split_domain.locking_module
 attributes:
   check_mode:
     support: full
@@ -59,8 +60,10 @@ options:
       - Refused, before anything is written, are a zone under dynamic update or transferred from elsewhere (as
         C(rndc zonestatus) or a journal beside the file says), MX records of the set or the SOA record in a file that
         C($INCLUDE) names, and a name that C($GENERATE) may make.
-      - A lock on the file's folder keeps two runs apart. A file that somebody else changes in between is read and
-        planned anew, up to five times.
+      - The file's folder may be one in which the name server can write. A symbolic link is followed only where nobody
+        else than root and this task's user can write beside it. Anything but a regular file is refused.
+      - A lock keeps two runs apart. A file that somebody else changes in between is read and planned anew, up to five
+        times.
     type: path
   reload_command:
     description:
@@ -362,6 +365,7 @@ ARGUMENTS = {
     "key_file": {"type": "path", "no_log": False},
     "zone_file": {"type": "path"},
     "reload_command": {"type": "list", "elements": "str", "default": ["rndc", "reload"]},
+    "lock_timeout": {"type": "float", "default": 30.0},
     "record_sets": {"type": "list", "elements": "dict", "required": True, "options": RECORD_SET},
     "allow_removal": {"type": "bool", "default": False},
     "removal_share": {"type": "float", "default": 0.3},

@@ -23,7 +23,10 @@ requirements:
   - Postfix 3.4 or newer on the managed server
 options:
   path:
-    description: The table's text on the server, without the suffix of the index. Its directory must be there.
+    description:
+      - The table's text on the server, without the suffix of the index. Its directory must be there.
+      - Refused where others than root and this task's user can write in the directory or on the way to it, since they
+        could put a symbolic link in the place of the index.
     type: path
     required: true
   type:
@@ -45,7 +48,9 @@ options:
     description: The whole text of the table.
     type: str
   src:
-    description: A file B(on the managed server) that has the whole text of the table.
+    description:
+      - A file B(on the managed server) that has the whole text of the table. A symbolic link is followed only where
+        nobody else than root and this task's user can write beside it.
     type: path
   state:
     description:
@@ -91,6 +96,7 @@ options:
     type: path
     default: /etc/postfix
 extends_documentation_fragment:
+  - mailops.split_domain.locking_module
   - mailops.split_domain.changing_module
 seealso:
   - module: mailops.split_domain.postfix_parameters
@@ -234,6 +240,7 @@ def main() -> None:
             "mode": {"type": "raw"},
             "reload": {"type": "str", "choices": ["auto", "never"], "default": "auto"},
             "config_directory": {"type": "path", "default": "/etc/postfix"},
+            "lock_timeout": {"type": "float", "default": 30.0},
         },
         keep_table,
         mutually_exclusive=[("entries", "secret_entries", "content", "src")],

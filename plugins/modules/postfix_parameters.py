@@ -86,6 +86,7 @@ options:
     type: path
     default: /etc/postfix
 extends_documentation_fragment:
+  - mailops.split_domain.locking_module
   - mailops.split_domain.changing_module
 seealso:
   - module: mailops.split_domain.postfix_map
@@ -155,6 +156,7 @@ def main() -> None:
             "allow_unknown": {"type": "bool", "default": False},
             "reload": {"type": "str", "choices": ["auto", "never"], "default": "auto"},
             "config_directory": {"type": "path", "default": "/etc/postfix"},
+            "lock_timeout": {"type": "float", "default": 30.0},
         },
         set_parameters,
     )

@@ -131,6 +131,7 @@ options:
     default: present
 extends_documentation_fragment:
   - mailops.split_domain.mail_server
+  - mailops.split_domain.locking_module
   - mailops.split_domain.changing_module
 seealso:
   - module: mailops.split_domain.split_domains
@@ -266,6 +267,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["exact", "present", "absent"], "default": "present"},
             "mta": {"type": "str", "choices": list(MTA_CHOICES), "default": "auto"},
             "config_directory": {"type": "path", "default": "/etc/postfix"},
+            "lock_timeout": {"type": "float", "default": 30.0},
         },
         set_routes,
         mutually_exclusive=[("routes", "src")],

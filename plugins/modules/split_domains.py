@@ -222,6 +222,7 @@ options:
     default: false
 extends_documentation_fragment:
   - mailops.split_domain.mail_server
+  - mailops.split_domain.locking_module
   - mailops.split_domain.changing_module
 seealso:
   - module: mailops.split_domain.recipient_routes
@@ -400,6 +401,7 @@ def main() -> None:
             "purge": {"type": "bool", "default": False},
             "mta": {"type": "str", "choices": list(MTA_CHOICES), "default": "auto"},
             "config_directory": {"type": "path", "default": "/etc/postfix"},
+            "lock_timeout": {"type": "float", "default": 30.0},
         },
         partial(set_domains, ask_peer, ask_for_proof),
     )

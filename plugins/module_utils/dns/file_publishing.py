@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import directory_lock
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import Place, open_place
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Change, plan_change
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
     SetKeepsChanging,
@@ -32,6 +32,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_relo
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_serial import next_serial
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, SplitDomainError
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff, Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.run_folder import locked
 
 # So often is a file that somebody else changed in between read and planned again.
 MAX_ATTEMPTS = 5
@@ -65,30 +66,34 @@ def publish_in_file(wishes: Sequence[WantedSet], params: dict[str, Any], check_m
     zone = _zone_given(wishes)
     limit = removal_limit(params["allow_removal"], params["removal_share"])
 
-    def plan() -> _Plan:
-        file = read_zone_file(path, zone)
-        server = ServerOfFile(path, file.contents.zone, tuple(params["reload_command"]))
+    def plan(place: Place) -> _Plan:
+        file = read_zone_file(place, zone)
+        server = ServerOfFile(place, file.contents.zone, tuple(params["reload_command"]))
         server.check()
         changes = tuple(plan_change(wish, file.contents.reading(wish.name)) for wish in wishes)
         refuse_removals(changes, limit)
         return _planned(file, server, changes, named_exchanges(wishes))
 
-    if check_mode:
-        planned = plan()
-        return _outcome(planned)
-    with _locked(path):
-        for _attempt in range(MAX_ATTEMPTS):
-            planned = plan()
-            # What is due is asked for before it is done.
-            outcome = _outcome(planned)
-            try:
-                _carry_out(planned)
-            except ChangedMeanwhile:
-                continue
-            return outcome
+    with _place_of(path) as place:
+        if check_mode:
+            return _outcome(plan(place))
+        with locked(place.folder, params["lock_timeout"]):
+            return _publish(place, plan)
+
+
+def _publish(place: Place, plan: Callable[[Place], _Plan]) -> Outcome:
+    for _attempt in range(MAX_ATTEMPTS):
+        planned = plan(place)
+        # What is due is asked for before it is done.
+        outcome = _outcome(planned)
+        try:
+            _carry_out(planned)
+        except ChangedMeanwhile:
+            continue
+        return outcome
     raise SetKeepsChanging(
-        f"the zone file {path} was changed by somebody else {MAX_ATTEMPTS} times after it had been read, and is left "
-        "as it is: find who else writes it, then run the task again"
+        f"the zone file {place.path} was changed by somebody else {MAX_ATTEMPTS} times after it had been read, and is "
+        "left as it is: find who else writes it, then run the task again"
     )
 
 
@@ -160,14 +165,14 @@ def _zone_given(wishes: Sequence[WantedSet]) -> Optional[str]:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Keep other runs away from the files beside this one, from reading it until the server is told."""
-    with ExitStack() as held:
+def _place_of(path: Path) -> Iterator[Place]:
+    """Open the folder of the file, which stays the same from reading the file until the server is told."""
+    with ExitStack() as opened:
         try:
-            held.enter_context(directory_lock(path.parent))
+            place = opened.enter_context(open_place(path))
         except OSError as error:
             raise ZoneFileUnreadable(
                 f"the folder of the zone file {path} cannot be opened ({error.strerror}): correct the path, or let "
                 "this task's user read it"
             ) from error
-        yield
+        yield place

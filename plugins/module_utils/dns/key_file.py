@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import grp
 import os
 import pwd
@@ -13,13 +14,14 @@ import stat
 from dataclasses import replace
 from pathlib import Path
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import read_file
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import (
     DEFAULT_ALGORITHM,
     SigningKey,
     canonical_key_name,
     key_of,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
 
 # A quoted string is no comment, though a secret in base64 may well hold two slashes.
 _COMMENT_OR_STRING = re.compile(r'(?P<string>"[^"\n]*")|/\*.*?\*/|//[^\n]*|#[^\n]*', re.DOTALL)
@@ -29,6 +31,7 @@ _STATEMENT = re.compile(r'\b(algorithm|secret)\s+"?([^\s";]+)"?\s*;')
 _TRUNCATION = re.compile(r"(?<=\d)-\d+$")
 # The groups of the name server, by which its packages let it read the keys of its own that belong to root.
 _NAME_SERVER_GROUPS = ("bind", "named")
+_LARGEST = 1 << 20
 
 
 def read_key_file(file: str, name: str | None) -> SigningKey:
@@ -49,14 +52,20 @@ def read_key_file(file: str, name: str | None) -> SigningKey:
 
 def _content(path: Path) -> tuple[str, os.stat_result]:
     try:
-        with path.open(encoding="utf-8") as opened:
-            return opened.read(), os.fstat(opened.fileno())
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text, or its name no path"
-        raise InvalidInput(
-            f"the key file {path} cannot be read on the host that runs the module ({reason}): "
-            "name a BIND key file that this task's user may read"
-        ) from error
+        found = read_file(path, _LARGEST)
+        if found is not None:
+            return found.content.decode("utf-8"), found.status
+        reason = os.strerror(errno.ENOENT)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except ServerStateError as error:
+        reason = str(error)
+    except ValueError:
+        reason = "it is no text, or its name no path"
+    raise InvalidInput(
+        f"the key file {path} cannot be read on the host that runs the module ({reason}): "
+        "name a BIND key file that this task's user may read"
+    )
 
 
 def _readers(path: Path, status: os.stat_result) -> tuple[str, ...]:

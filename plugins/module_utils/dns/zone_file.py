@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import replace_file, rights_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import Place, writing
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
     SetKeepsChanging,
     ZoneCheckFailed,
@@ -20,6 +21,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_contents import ZoneContents, zone_told_by
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import read_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.folders import FoundFile, NoRegularFile
 
 # Where the commands of name servers live: often not in the PATH of a remote shell without login.
 COMMAND_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -30,11 +32,17 @@ _COMPLAINTS = 3
 
 @dataclass(frozen=True)
 class ZoneFile:
-    """A zone file as it was read, and the folder from which it includes others."""
+    """A zone file as it was read, where it stands, and the folder from which it includes others."""
 
-    path: Path
+    place: Place
+    found: FoundFile
     contents: ZoneContents
     folder: Path
+
+    @property
+    def path(self) -> Path:
+        """Give the path of the file."""
+        return self.place.path
 
     def checked(self, text: str) -> ZoneContents:
         """Give what the file would hold with another text, once named-checkzone took it; nothing is written.
@@ -69,13 +77,14 @@ class ZoneFile:
 
         Raises ChangedMeanwhile, and leaves the file alone, when it is no longer what was read.
         """
-        rights = rights_of(self.path)
-        if rights is None:
-            raise ChangedMeanwhile(f"the zone file {self.path} is gone")
-        replace_file(self.path, text, rights, last_look=self._look_again)
+        with writing(self.path):
+            self.place.folder.replace(self.place.name, text, self.found.attributes, last_look=self._look_again)
 
     def _look_again(self) -> None:
-        if _read(self.path) != _octets(self.contents.text.text):
+        found = self.place.read()
+        if found is None:
+            raise ChangedMeanwhile(f"the zone file {self.path} is gone")
+        if found != self.found:
             raise ChangedMeanwhile(f"the zone file {self.path} is being changed by somebody else")
 
 
@@ -84,23 +93,30 @@ class ChangedMeanwhile(SetKeepsChanging):
 
 
 def zone_file_path(text: str) -> Path:
-    """Give the path of a zone file, symbolic links resolved so that a link is not replaced by a file."""
+    """Give the path of a zone file."""
     if not text.startswith("/"):
         raise InvalidInput(f"the zone file {text!r} has no absolute path: write its path from the root directory")
-    return Path(os.path.realpath(text))
+    return Path(text)
 
 
-def read_zone_file(path: Path, zone: Optional[str]) -> ZoneFile:
+def read_zone_file(place: Place, zone: Optional[str]) -> ZoneFile:
     """Read a zone file with all that it includes; without ``zone`` it must tell its zone itself.
 
     Raises ZoneFileUnreadable, ZoneMismatch and InvalidInput.
     """
-    text = _text(path)
+    path = place.path
+    try:
+        found = place.read()
+    except (OSError, NoRegularFile) as error:
+        raise _unreadable(path, error) from error
+    if found is None:
+        raise _unreadable(path, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
+    text = _as_text(path, found.content)
     include = _Including(path)
     name = str(path)
     zone = zone_told_by(text, name, include) if zone is None else zone
     contents = ZoneContents(read_text(text, zone, name, include), zone, name)
-    return ZoneFile(path, contents, include.folder or path.parent)
+    return ZoneFile(place, found, contents, include.folder or path.parent)
 
 
 def environment() -> dict[str, str]:
@@ -140,7 +156,10 @@ def _is_file(path: Path) -> bool:
 
 
 def _text(path: Path) -> str:
-    octets = _read(path)
+    return _as_text(path, _read(path))
+
+
+def _as_text(path: Path, octets: bytes) -> str:
     if b"\0" in octets:
         raise ZoneFileUnreadable(
             f"the zone file {path} is no text: let the server keep it as text (BIND: masterfile-format text)"
@@ -156,7 +175,12 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ZoneFileUnreadable(
-            f"the zone file {path} cannot be read on the host that runs the module ({error.strerror}): "
-            "correct the path, or let this task's user read it"
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ZoneFileUnreadable:
+    why = error.strerror if isinstance(error, OSError) else error
+    return ZoneFileUnreadable(
+        f"the zone file {path} cannot be read on the host that runs the module ({why}): "
+        "correct the path, or let this task's user read it"
+    )

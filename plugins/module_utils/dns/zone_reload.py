@@ -9,12 +9,11 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import sync_directory, writing
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import Place, writing
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
     ServerNotTold,
     ZoneFileNotEditable,
@@ -33,9 +32,14 @@ _TOLD_LINES = 3
 class ServerOfFile:
     """The server that loads one zone from one file, and the command that makes it do so (empty: nobody is told)."""
 
-    path: Path
+    place: Place
     zone: str
     reload_command: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        """Give the path of the zone file."""
+        return self.place.path
 
     def check(self) -> None:
         """Raise InvalidInput where the command is not there."""
@@ -53,7 +57,7 @@ class ServerOfFile:
         status = self._status()
         if status is None:
             journal = self.path.with_name(f"{self.path.name}.jnl")
-            if journal.exists():
+            if self.place.folder.status(journal.name) is not None:
                 raise ZoneFileNotEditable(
                     f"the zone file {self.path} is not changed, because the journal {journal} beside it says that the "
                     f"zone {self.zone} is under dynamic update, and rndc does not answer whether it still is: name the "
@@ -76,20 +80,18 @@ class ServerOfFile:
     @property
     def is_due(self) -> bool:
         """Tell whether an earlier run wrote the file and could not tell the server."""
-        return bool(self.reload_command) and self._note.exists()
+        return bool(self.reload_command) and self.place.folder.has_file(self._note.name)
 
     def note_due(self) -> None:
         """Note beside the zone file that the server is to be told, so that it is even if this run ends early."""
         if self.reload_command:
             with writing(self._note):
-                self._note.touch()
-                sync_directory(self.path.parent)
+                self.place.folder.mark(self._note.name, mode=0o644)
 
     def forget_due(self) -> None:
         """Remove the note."""
-        with writing(self._note), suppress(FileNotFoundError):
-            self._note.unlink()
-            sync_directory(self.path.parent)
+        with writing(self._note):
+            self.place.folder.remove(self._note.name)
 
     def tell(self, serial: int) -> None:
         """Tell the server to load the zone, and forget the note.

@@ -42,8 +42,8 @@ class LookUp(Protocol):
 class RoutingServer(Protocol):
     """What a mail server offers for routing modes."""
 
-    def locked(self) -> AbstractContextManager[None]:
-        """Keep other runs away from the server's configuration between plan and apply."""
+    def locked(self, patience: float) -> AbstractContextManager[None]:
+        """Keep other runs away from the server's configuration between plan and apply, waiting for so many seconds."""
 
     def plan_modes(self, request: RoutingRequest) -> Plan:
         """Plan the routing modes, and write nothing; raises ServerStateError where they do not fit the server."""
@@ -57,7 +57,7 @@ def set_modes(arguments: dict[str, Any], check_mode: bool, look_up: LookUp) -> O
     request = parse_request(arguments, look_up)
     server = _SERVERS[chosen_mta(arguments["mta"])](arguments["config_directory"])
     return carry_out(
-        server.locked(),
+        server.locked(arguments["lock_timeout"]),
         lambda: server.plan_modes(request),
         check_mode,
         if_missing={

@@ -29,8 +29,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.outcome impor
 class RoutesServer(Protocol):
     """What a mail server offers for per-address routes."""
 
-    def locked(self) -> AbstractContextManager[None]:
-        """Keep other runs away from the server's configuration between plan and apply."""
+    def locked(self, patience: float) -> AbstractContextManager[None]:
+        """Keep other runs away from the server's configuration between plan and apply, waiting for so many seconds."""
 
     def plan_routes(self, request: RoutesRequest) -> Plan:
         """Plan the per-address routes of one domain, and write nothing."""
@@ -43,9 +43,9 @@ def set_routes(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring the routes of a domain to what the module's arguments say."""
     request = parse_request(arguments)
     server = _SERVERS[chosen_mta(arguments["mta"])](arguments["config_directory"])
-    return carry_out(
-        server.locked(), lambda: server.plan_routes(request), check_mode, if_missing={"domain": request.text.domain}
-    )
+    lock = server.locked(arguments["lock_timeout"])
+    missing = {"domain": request.text.domain}
+    return carry_out(lock, lambda: server.plan_routes(request), check_mode, if_missing=missing)
 
 
 def parse_request(arguments: dict[str, Any]) -> RoutesRequest:

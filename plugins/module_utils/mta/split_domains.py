@@ -26,8 +26,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.settings impo
 class DomainsServer(Protocol):
     """What a mail server offers for split settings."""
 
-    def locked(self) -> AbstractContextManager[None]:
-        """Keep other runs away from the server's configuration between plan and apply."""
+    def locked(self, patience: float) -> AbstractContextManager[None]:
+        """Keep other runs away from the server's configuration between plan and apply, waiting for so many seconds."""
 
     def plan_domains(self, request: DomainsRequest) -> Plan:
         """Plan the split settings, and write nothing; raises ServerStateError where they do not fit the server."""
@@ -55,7 +55,7 @@ def set_domains(ask_peer: AskPeer, ask_for_proof: AskForProof, arguments: dict[s
         for entry in request.present
     ]
     return carry_out(
-        server.locked(),
+        server.locked(arguments["lock_timeout"]),
         lambda: server.plan_domains(request),
         check_mode,
         if_missing={"domains": fresh, "server_changed": True},

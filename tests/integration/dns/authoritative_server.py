@@ -90,6 +90,7 @@ class AuthoritativeServer:
             "wait_timeout": 10.0,
             "allow_removal": True,
             "removal_share": 0.3,
+            "lock_timeout": 30.0,
             "record_sets": [{"zone": None, "state": "exact", "ttl": None, **one} for one in record_sets],
             **options,
         }

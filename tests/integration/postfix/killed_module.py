@@ -11,9 +11,20 @@ import importlib
 import os
 import signal
 import sys
+from pathlib import Path
 
 # What Python tells an audit hook of before it does it (the table of audit events in Python's documentation).
 STEPS = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.chown", "os.utime")
+
+
+def path_of(argument: object) -> str:
+    """Give the path that an argument of an audit event is, or the one behind a descriptor."""
+    if not isinstance(argument, int):
+        return str(argument)
+    try:
+        return str(Path(f"/proc/self/fd/{argument}").readlink())
+    except OSError:
+        return ""
 
 
 def main() -> None:
@@ -25,7 +36,9 @@ def main() -> None:
 
     def count(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal seen
-        below = any(str(argument).startswith(directory) for argument in arguments)
+        # A file is named in an open folder, of which an event tells by a descriptor, or, when it is opened, not at all.
+        below = any(path_of(argument).startswith(directory) for argument in arguments)
+        below = below or (event == "open" and isinstance(arguments[0], str) and not arguments[0].startswith("/"))
         written = event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_CREAT
         if event == "subprocess.Popen" or (below and (written or event in STEPS)):
             seen += 1

@@ -81,6 +81,15 @@ def remove_ours(server: SplitServer) -> None:
     server.main_cf.write_text("".join(line for line in lines if not line.startswith("transport_maps")))
 
 
+def open_to_everybody(folder: Path) -> None:
+    """Give the directory and its files the rights that earlier versions gave them."""
+    folder.chmod(0o755)
+    for path in folder.iterdir():
+        path.chmod(0o644)
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, 0, 0)
+
+
 def fill(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
@@ -109,6 +118,8 @@ DRIFTS: dict[str, Callable[[SplitServer], object]] = {
     ),
     "settings lost": lambda server: (server.ours / "settings.json").unlink(),
     "loan lost": lambda server: (server.ours / "main_cf.json").unlink(),
+    "readable for everybody": lambda server: open_to_everybody(server.ours),
+    "one table of a group of users": lambda server: os.chown(server.ours / "domains", 0, 100),
     "everything of ours lost": lambda server: [path.unlink() for path in server.ours.iterdir()],
 }
 

@@ -144,6 +144,18 @@ def test_an_owner_and_a_group_without_names_are_told_by_number(key_file: Path) -
         signing_key(key_options({**NOTHING, "key_file": str(key_file)}, {}))
 
 
+@AS_ROOT
+def test_a_link_of_somebody_else_is_not_followed_and_a_fifo_not_waited_for(key_file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.key"
+    link.symlink_to(key_file)
+    os.chown(link, 65534, 65534, follow_symlinks=False)
+    with pytest.raises(InvalidInput, match="is a symbolic link and is not followed"):
+        signing_key(key_options({**NOTHING, "key_file": str(link)}, {}))
+    os.mkfifo(tmp_path / "fifo.key", 0o600)
+    with pytest.raises(InvalidInput, match="is a FIFO, where a file has to be"):
+        signing_key(key_options({**NOTHING, "key_file": str(tmp_path / "fifo.key")}, {}))
+
+
 def test_a_link_is_judged_by_the_file_that_it_leads_to(key_file: Path, tmp_path: Path) -> None:
     link = tmp_path / "link.key"
     link.symlink_to(key_file)

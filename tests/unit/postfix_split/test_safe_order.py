@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import FileRights
+from ansible_collections.mailops.split_domain.plugins.module_utils.file_rights import FileRights
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.safe_order import in_safe_order

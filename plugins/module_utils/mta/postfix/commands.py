@@ -13,13 +13,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import directory_lock
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import open_folder, read_file
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import (
     CommandFailed,
     MailServerMissing,
     ServerStateError,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
+from ansible_collections.mailops.split_domain.plugins.module_utils.run_folder import PATIENCE, locked
 
 DEFAULT_CONFIG_DIRECTORY = "/etc/postfix"
 
@@ -158,24 +159,26 @@ def is_running(config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> bool:
 def read_text(path: Path) -> str | None:
     """Return the text of a file, bytes that are no UTF-8 included (as surrogates); None when there is none."""
     try:
-        return path.read_bytes().decode("utf-8", "surrogateescape")
-    except FileNotFoundError:
-        return None
+        found = read_file(path)
+        return None if found is None else found.text
     except OSError as error:
-        raise ServerStateError(
-            f"The file {path} cannot be read: {error.strerror}; check its type and rights."
-        ) from error
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> ServerStateError:
+    """Return the error that tells that the system does not let a file be read."""
+    return ServerStateError(f"The file {path} cannot be read: {error.strerror}; check its type and rights.")
 
 
 @contextmanager
-def server_lock(config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> Iterator[None]:
+def server_lock(config_directory: str = DEFAULT_CONFIG_DIRECTORY, patience: float = PATIENCE) -> Iterator[None]:
     """Keep other runs of this collection out of an instance's configuration, from reading it to the reload.
 
-    Raises ServerStateError when the directory is not there.
+    Raises ServerStateError when the directory is not there, and after ``patience`` seconds of another run.
     """
-    with ExitStack() as held:
+    with ExitStack() as opened:
         try:
-            held.enter_context(directory_lock(Path(config_directory)))
+            folder = opened.enter_context(open_folder(Path(config_directory)))
         except FileNotFoundError as error:
             raise MailServerMissing(
                 f"Postfix is not installed on this server, or not configured in {config_directory}, which does not "
@@ -186,7 +189,8 @@ def server_lock(config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> Iterator[No
                 f"The Postfix configuration directory {config_directory} cannot be opened: {error.strerror}; "
                 "install Postfix, or name the right config_directory."
             ) from error
-        yield
+        with locked(folder, patience):
+            yield
 
 
 def _parameters(listed: str) -> dict[str, str]:

@@ -52,6 +52,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.o
     json_text,
     own_directory,
     read_json,
+    rights_of_directory,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.plan_diffs import (
     main_cf_diff,
@@ -246,9 +247,12 @@ class Configurator:
         if gone or forgotten:
             last = () if before.joined(after) == after else (self._settings_file(after),)
             steps = (*steps, *forgotten, *last)
-        if steps and not self.directory.exists():
-            steps = (CreateDirectory(self.directory), *steps)
+        create = CreateDirectory(self.directory, rights_of_directory(server))
+        if create.is_due and (steps or self.directory.exists()):
+            steps = (create, *steps)
+        files = [step for step in steps if isinstance(step, (CreateDirectory, WriteFile))]
         diffs = (*main_cf_diff(server.main_cf, main_cf, server), *(table_diff(change) for change in tables.values()))
+        diffs = (*diffs, *(diff for file in files for diff in file.diffs))
         diffs = (*diffs, *(Diff(str(removal.path), "table\n", "absent\n") for removal in removals))
         warnings = (*warnings, *forgetting.warnings, *policy_warnings, *_call_ahead_warnings(settings))
         return Configuration(steps, diffs, (*warnings, *wildcard_warnings(server, settings, held)))
@@ -271,7 +275,7 @@ class Configurator:
 
     def _changed_files(self, after: ServerState, loan: Loan) -> tuple[WriteFile, ...]:
         files = (self._loan_file(loan), self._settings_file(after))
-        return tuple(file for file in files if read_text(file.path) != file.text)
+        return tuple(file for file in files if file.is_due)
 
     def _loan_file(self, loan: Loan) -> WriteFile:
         return WriteFile(self.directory / LOAN_FILE, json_text(loan.as_json()))

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer, expanded
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+    PostfixServer,
+    expanded,
+    read_text,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.laid_over import (
     DESTINATIONS,
@@ -68,10 +72,10 @@ def _members(server: PostfixServer, element: str, domains: Sequence[str]) -> lis
         found = asked(server.config_directory, element, domains)
         return [domain for domain in domains if domain in found]
     if element.startswith("/"):
-        try:
-            listed = set(Path(element).read_text(encoding="utf-8").lower().split())
-        except OSError as error:
-            raise ServerStateError(f"{element} cannot be read ({error.strerror}): correct main.cf first") from error
+        text = read_text(Path(element))
+        if text is None:
+            raise ServerStateError(f"{element} cannot be read (there is no such file): correct main.cf first")
+        listed = set(text.lower().split())
         return [domain for domain in domains if domain in listed]
     return [domain for domain in domains if domain == element.lower()]
 

@@ -50,9 +50,9 @@ class PostfixDomainsServer:
         self._config_directory = config_directory
         self._configurator = Configurator(config_directory)
 
-    def locked(self) -> AbstractContextManager[None]:
-        """Keep other runs away from the instance's configuration."""
-        return server_lock(self._config_directory)
+    def locked(self, patience: float) -> AbstractContextManager[None]:
+        """Keep other runs away from the instance's configuration, waiting for their end for so many seconds."""
+        return server_lock(self._config_directory, patience)
 
     def plan_domains(self, request: DomainsRequest) -> Plan:
         """Plan the split settings: the tables that they compile to, our part of main.cf, and the reload."""

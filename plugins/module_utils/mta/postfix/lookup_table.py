@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import FileRights, rights_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import read_file
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.file_rights import FileRights
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import (
     Plan,
     Step,
@@ -24,6 +25,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     read_server,
     read_text,
     server_lock,
+    unreadable,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import Settle, WriteTable
@@ -60,15 +62,19 @@ def keep_table(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring one lookup table to what the module's arguments say."""
     request = parse_request(arguments)
     directory = request.config_directory
-    return carry_out(server_lock(directory), lambda: plan_map(read_server(directory), request), check_mode, {})
+    lock = server_lock(directory, arguments["lock_timeout"])
+    return carry_out(lock, lambda: plan_map(read_server(directory), request), check_mode, {})
 
 
 def plan_map(server: PostfixServer, request: TableRequest) -> Plan:
     """Plan the table, its index and the reload; writes nothing."""
     kind = table_type(server, request.type)
-    before = read_text(request.path)
-    found = rights_of(request.path)
-    if found is not None and found.mode is not None and not found.mode & _OTHERS:
+    try:
+        found = read_file(request.path)
+    except OSError as error:
+        raise unreadable(request.path, error) from error
+    before = None if found is None else found.text
+    if found is not None and not found.status.st_mode & _OTHERS:
         # What only its owner may read is not shown either, by whatever task it is changed.
         request = replace(request, secret=True)
     reload_due = False

@@ -6,22 +6,55 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.file_rights import FileRights
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+    PostfixServer,
+    expanded,
+    read_text,
+)
 
 SETTINGS_FILE = "settings.json"
 LOAN_FILE = "main_cf.json"
 # The key of the split domains that the server's own settings have already.
 LAID_OVER = "laid_over"
+_MAIL_OWNER = "mail_owner"
 
 
 def own_directory(config_directory: str) -> Path:
     """Give the directory that holds all tables and files of ours on an instance."""
     return Path(config_directory) / "split_domain"
+
+
+def own_rights(server: PostfixServer) -> FileRights:
+    """Give the rights of a table of ours: root's, and to read for the group that Postfix's daemons run with.
+
+    A user other than root cannot give files to that group, and leaves them as they come.
+    """
+    if os.geteuid() != 0:
+        return FileRights()
+    owner = server.parameters.get(_MAIL_OWNER, "postfix")
+    if "$" in owner:
+        owner = expanded(server.config_directory, [_MAIL_OWNER])[_MAIL_OWNER]
+    try:
+        group = pwd.getpwnam(owner).pw_gid
+    except KeyError:
+        # Postfix does not start without this user.
+        group = None
+    return FileRights(mode=0o640, owner=0, group=group)
+
+
+def rights_of_directory(server: PostfixServer) -> FileRights:
+    """Give the rights of our directory: who may read a table may look into it."""
+    rights = own_rights(server)
+    return replace(rights, mode=None if rights.mode is None else 0o750)
 
 
 def split_entries(directory: Path) -> list[dict[str, Any]]:

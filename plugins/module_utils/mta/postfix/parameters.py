@@ -35,7 +35,8 @@ def set_parameters(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring parameters of main.cf to what the module's arguments say."""
     request = parse_request(arguments)
     directory = request.config_directory
-    return carry_out(server_lock(directory), lambda: plan_parameters(read_server(directory), request), check_mode, {})
+    lock = server_lock(directory, arguments["lock_timeout"])
+    return carry_out(lock, lambda: plan_parameters(read_server(directory), request), check_mode, {})
 
 
 def plan_parameters(server: PostfixServer, request: ParametersRequest) -> Plan:

@@ -24,5 +24,6 @@ def table_diff(change: TableChange) -> Diff:
     if before != after and change.path.name == PASSWORDS:
         return hidden_diff(str(change.path), change.before or "", change.after)
     if before == after:
-        return Diff(f"{change.path} (index)", "; ".join(change.reasons) + "\n", "rebuilt\n")
+        done = "put right" if change.index_work == "none" else "rebuilt"
+        return Diff(f"{change.path} (index)", "; ".join(change.reasons) + "\n", f"{done}\n")
     return shown_lines(str(change.path), before, after)

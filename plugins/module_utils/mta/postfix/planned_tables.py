@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import FileRights
+from ansible_collections.mailops.split_domain.plugins.module_utils.file_rights import FileRights
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer, read_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.copies import COPIED_NAMES, COPY_GUARDS
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.laid_over import LAID_OVER_TABLES

@@ -9,14 +9,9 @@ import enum
 import re
 import subprocess
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import (
-    remove_leftovers,
-    sync_directory,
-    writing,
-)
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import open_folder, writing
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import CommandFailed
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     expanded,
@@ -70,19 +65,17 @@ def noted_due(config_directory: str) -> Due:
 def note_due(config_directory: str, due: Due) -> None:
     """Note on the server that ``due`` is due, on top of what is noted already."""
     if due > noted_due(config_directory):
-        # Written in place: of a note that a kill cut short, there is still that something is due.
         note = note_path(config_directory)
-        with writing(note):
-            note.write_text(f"{due}\n", encoding="ascii")
-            sync_directory(note.parent)
+        with writing(note), open_folder(note.parent) as folder:
+            folder.mark(note.name, f"{due}\n", mode=0o644)
 
 
 def forget_due(config_directory: str) -> None:
     """Remove the note: what was due is done."""
-    remove_leftovers(Path(config_directory) / "main.cf")
-    with suppress(FileNotFoundError):
-        note_path(config_directory).unlink()
-        sync_directory(Path(config_directory))
+    note = note_path(config_directory)
+    with writing(note), open_folder(note.parent) as folder:
+        folder.remove_leftovers("main.cf")
+        folder.remove(note.name)
 
 
 def settle(config_directory: str) -> Due:

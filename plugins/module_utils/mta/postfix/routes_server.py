@@ -35,6 +35,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.m
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_files import (
     laid_over_domains,
     own_directory,
+    rights_of_directory,
     split_entries,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_tables import has_own_catch_all
@@ -75,9 +76,9 @@ class PostfixRoutesServer:
         """Name the instance; nothing is read yet."""
         self._config_directory = config_directory
 
-    def locked(self) -> AbstractContextManager[None]:
-        """Keep other runs away from the instance's configuration."""
-        return server_lock(self._config_directory)
+    def locked(self, patience: float) -> AbstractContextManager[None]:
+        """Keep other runs away from the instance's configuration, waiting for their end for so many seconds."""
+        return server_lock(self._config_directory, patience)
 
     def plan_routes(self, request: RoutesRequest) -> Plan:
         """Plan the per-address routes of one domain."""
@@ -138,14 +139,15 @@ def plan_routes(server: PostfixServer, directory: Path, request: RoutesRequest, 
     forgetting = plan_for_routes(server, directory, domain, lost if asks_ahead else ())
     writing: tuple[Step, ...] = tuple(WriteTable(change) for _edit, change in changes)
     steps = (*forgetting.before, *writing, *forgetting.after)
-    if steps and not directory.exists():
-        steps = (CreateDirectory(directory), *steps)
+    create = CreateDirectory(directory, rights_of_directory(server))
+    if create.is_due and (steps or directory.exists()):
+        steps = (create, *steps)
     stands = any((directory / name).exists() for name in ("aliases", "routes"))
     reload_noted = stands and noted_due(server.config_directory) is not Due.NONE
     if reload_noted or any(change.reload_due for _edit, change in changes):
         steps = (*steps, Settle(server.config_directory))
     values["table_changed"] = bool(steps)
-    diffs = tuple(edit.diff(change) for edit, change in changes)
+    diffs = (*(edit.diff(change) for edit, change in changes), *(create.diffs if create in steps else ()))
     return Plan(steps=steps, values=values, diffs=diffs, warnings=forgetting.warnings)
 
 

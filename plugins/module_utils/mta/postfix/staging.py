@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Container
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import (
-    FileRights,
-    over,
+    open_folder,
+    open_place,
     replace_file,
-    rights_of,
+    writing,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.file_rights import FileRights
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
     distinct_lines,
@@ -28,6 +28,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, note_due
+from ansible_collections.mailops.split_domain.plugins.module_utils.run_folder import scratch_folder
 
 # Every Postfix process waits up to two seconds for a main.cf that was written just now, lest it read half of one. Ours
 # comes in one step; with this age in seconds nobody waits, and a reload takes effect at once.
@@ -47,20 +48,20 @@ def check_staged(server: PostfixServer, new: MainCf, allow_unused: Container[str
     touched: the queue and data directories of the staged configuration are in it too, since ``postfix check`` creates
     what is missing there.
     """
-    with tempfile.TemporaryDirectory(prefix="postfix-check-") as directory:
-        config = Path(directory) / "config"
+    with open_folder(Path(server.config_directory)) as folder, scratch_folder(folder, "check") as directory:
+        config = directory / "config"
         for name in ("config", "queue", "data"):
-            (Path(directory) / name).mkdir(mode=0o755)
+            (directory / name).mkdir(mode=0o755)
         # Else Postfix says in the server's own log that the data directory is not its own.
         with suppress(OSError, LookupError):
-            shutil.chown(Path(directory) / "data", server.parameters.get("mail_owner", "postfix"))
+            shutil.chown(directory / "data", server.parameters.get("mail_owner", "postfix"))
         staged = new.with_value("queue_directory", f"{directory}/queue").with_value(
             "data_directory", f"{directory}/data"
         )
         replace_file(config / "main.cf", staged.text, FileRights(mode=0o644), age=_AGE_OF_A_FINISHED_FILE)
-        master = Path(server.config_directory) / "master.cf"
-        if master.exists():
-            shutil.copyfile(master, config / "master.cf")
+        master = read_text(Path(server.config_directory) / "master.cf")
+        if master is not None:
+            replace_file(config / "master.cf", master, FileRights(mode=0o644))
         read = run(["postconf"], str(config))
         checked = run(["postfix", "check"], str(config), terminal=True) if read.status == 0 else read
         said = _lines(checked.stderr, str(config), server.config_directory)
@@ -101,13 +102,15 @@ def replace_main_cf(server: PostfixServer, new: MainCf, due: Due) -> bool:
     ``due`` is noted first, so that the reload is made up for by the next run when this one is killed in between.
     Raises ServerStateError when the file is no longer the one that ``server`` was read from.
     """
-    path = server.main_cf_path
-    if read_text(path) != server.main_cf.text:
-        raise ServerStateError(f"The file {path} was changed by somebody else meanwhile: run again.")
-    if new.text == server.main_cf.text:
-        return False
-    note_due(server.config_directory, due)
-    replace_file(path, new.text, over(FileRights(), rights_of(path), 0o644), age=_AGE_OF_A_FINISHED_FILE)
+    path = Path(server.config_directory) / "main.cf"
+    with writing(path), open_place(path) as place:
+        found = place.read()
+        if found is None or found.text != server.main_cf.text:
+            raise ServerStateError(f"The file {place.path} was changed by somebody else meanwhile: run again.")
+        if new.text == server.main_cf.text:
+            return False
+        note_due(server.config_directory, due)
+        place.folder.replace(place.name, new.text, found.attributes, age=_AGE_OF_A_FINISHED_FILE)
     return True
 
 

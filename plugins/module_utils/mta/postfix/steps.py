@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import (
-    FileRights,
+    open_folder,
+    open_place,
+    read_file,
     replace_file,
-    sync_directory,
+    writing,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.file_rights import FileRights
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import PostfixServer
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, note_due, settle
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType
@@ -22,30 +25,58 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
     apply_table,
     plan_own_table,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
+
+_OWNER_ALONE = FileRights(mode=0o600)
 
 
 @dataclass(frozen=True)
 class CreateDirectory:
-    """Create our directory; everybody may read it, as everything else in Postfix's configuration."""
+    """Create our directory, or give the one that is there its rights: only root and Postfix's daemons look into it."""
 
     path: Path
+    rights: FileRights
+
+    @property
+    def is_due(self) -> bool:
+        """Tell whether it is not there, or has other rights."""
+        try:
+            return self.rights.differ(self.path.stat())
+        except FileNotFoundError:
+            return True
+
+    @property
+    def diffs(self) -> tuple[Diff, ...]:
+        """Show other rights of the one that is there."""
+        return _rights_diff(self.path, self.rights)
 
     def apply(self) -> None:
         """Create it."""
-        self.path.mkdir(mode=0o755, exist_ok=True)
-        sync_directory(self.path.parent)
+        with writing(self.path), open_place(self.path) as place:
+            place.folder.make_folder(place.name, self.rights)
 
 
 @dataclass(frozen=True)
 class WriteFile:
-    """Write one of our own files that is no lookup table."""
+    """Write one of our own files that is no lookup table, so that nobody but its owner can read it."""
 
     path: Path
     text: str
 
+    @property
+    def is_due(self) -> bool:
+        """Tell whether it says something else, or others can read it."""
+        found = read_file(self.path)
+        return found is None or found.text != self.text or _OWNER_ALONE.differ(found.status)
+
+    @property
+    def diffs(self) -> tuple[Diff, ...]:
+        """Show who else can read it. What it says is shown by what it stands for."""
+        return _rights_diff(self.path, _OWNER_ALONE)
+
     def apply(self) -> None:
         """Replace the file in one step."""
-        replace_file(self.path, self.text, FileRights(mode=0o644))
+        replace_file(self.path, self.text, _OWNER_ALONE)
 
 
 @dataclass(frozen=True)
@@ -105,5 +136,17 @@ class RemoveDirectory:
 
     def apply(self) -> None:
         """Remove it; the record of what main.cf was before goes last with the directory itself."""
-        shutil.rmtree(self.path)
-        sync_directory(self.path.parent)
+        with writing(self.path), open_folder(self.path.parent) as folder:
+            shutil.rmtree(self.path)
+            folder.sync()
+
+
+def _rights_diff(path: Path, wanted: FileRights) -> tuple[Diff, ...]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return ()
+    if not wanted.differ(found):
+        return ()
+    before = FileRights(found.st_mode & 0o7777, found.st_uid, found.st_gid)
+    return (Diff(str(path), before.told(), wanted.over(before, 0).told()),)

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import Place
+from ansible_collections.mailops.split_domain.plugins.module_utils.folders import Folder
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
     complains,
@@ -52,12 +53,14 @@ def is_ours(path: Path, kind: TableType) -> bool:
     return index is None or index.stat().st_mtime_ns == path.stat().st_mtime_ns
 
 
-def sign(index: Path, text: Path) -> None:
+def sign(folder: Folder, index: Path, text: Place) -> None:
     """Give an index the time of its text: ``is_ours`` holds until somebody else writes one of them.
 
     Nor is the index older than the text then, of which Postfix would warn.
     """
-    os.utime(index, ns=(index.stat().st_atime_ns, text.stat().st_mtime_ns))
+    found = text.folder.status(text.name)
+    if found is not None:
+        folder.set_time(index.name, found.st_mtime_ns)
 
 
 def _wrong_answers(server: PostfixServer, path: Path, kind: TableType, text: str) -> tuple[str, ...]:

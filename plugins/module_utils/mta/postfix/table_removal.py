@@ -10,11 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import (
-    remove_leftovers,
-    sync_directory,
-    writing,
-)
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import open_folder, writing
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
@@ -37,11 +33,10 @@ class TableRemoval:
 
     def apply(self) -> None:
         """Remove them; what is gone already is no fault. The text goes last, as the sign that the rest may be there."""
-        with writing(self.path):
+        with writing(self.path), open_folder(self.path.parent) as folder:
             for file in self.files:
-                file.unlink(missing_ok=True)
-            remove_leftovers(self.path)
-            sync_directory(self.path.parent)
+                folder.remove(file.name)
+            folder.remove_leftovers(self.path.name)
 
 
 def own_removal(path: Path) -> TableRemoval | None:

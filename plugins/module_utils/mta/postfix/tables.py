@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Literal
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import (
-    FileRights,
-    over,
-    remove_leftovers,
+    open_folder,
+    open_place,
     replace_file,
-    rights_of,
-    sync_directory,
-    temporary_prefix,
     writing,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.file_rights import FileAttributes, FileRights
+from ansible_collections.mailops.split_domain.plugins.module_utils.folders import Folder, temporary_prefix
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
     PostfixServer,
     complains,
@@ -33,6 +31,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     run,
     run_or_fail,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_files import own_rights
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, note_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_difference import changed_entries
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_index import (
@@ -44,12 +43,14 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
     is_ours,
     sign,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_place import refuse_strangers
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_text import (
     Entry,
     check_text,
     folded_text,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType
+from ansible_collections.mailops.split_domain.plugins.module_utils.run_folder import scratch_folder
 
 # none: the index is right. update: single entries. rebuild: all entries in one transaction, under the readers.
 # replace: a new file in place of the old one.
@@ -64,6 +65,8 @@ _ENTRIES_A_REBUILD_IS_WORTH = 200
 # smtputf8_enable = yes it forgets to fold keys (seen with Postfix 3.7): upper case keys are never found then. So large
 # tables are built from a text whose keys are folded already.
 _FOLDING_IS_SAFE_UP_TO = 1_000_000
+# What an index can have of the mode of its text.
+_MODE_OF_INDEX = 0o666
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,10 @@ def plan_table(
 ) -> TableChange | None:
     """Return what is due to make the table at ``path`` say ``wanted_text``; None when it does, and its index too.
 
-    Writes nothing. Raises InvalidInput for a text that Postfix would not take whole.
+    Writes nothing. Raises InvalidInput for a text that Postfix would not take whole, and ServerStateError for a place
+    where somebody else can write.
     """
+    refuse_strangers(path)
     if read_text(path) != wanted_text:
         _check_before_writing(server, path, kind, wanted_text)
     return _plan(server, _Place(path, kind), wanted_text, rights or FileRights())
@@ -113,9 +118,11 @@ def plan_own_table(
     """Return what ``plan_table`` does, for a table that nobody but this collection has a reason to write.
 
     An index that somebody else wrote is a fault there, whatever it says. And the text is not checked, for it comes from
-    code that cannot write what Postfix would not take: worth half a second where it has 100,000 lines.
+    code that cannot write what Postfix would not take: worth half a second where it has 100,000 lines. Without
+    ``rights``, only root and Postfix's daemons can read it.
     """
-    return _plan(server, _Place(path, kind, is_own=True), wanted_text, rights or FileRights())
+    refuse_strangers(path)
+    return _plan(server, _Place(path, kind, is_own=True), wanted_text, rights or own_rights(server))
 
 
 @dataclass(frozen=True)
@@ -143,9 +150,9 @@ def _plan(server: PostfixServer, place: _Place, wanted_text: str, rights: FileRi
         index_reasons = (FOREIGN_INDEX,)
     reasons += index_reasons
     index = index_path(path, kind)
-    if before is not None and rights.differ(path):
+    if before is not None and rights.differ(path.stat()):
         reasons.append("owner, group or mode of the text differ")
-    if index is not None and index.exists() and rights.differ(index, 0o666):
+    if index is not None and index.exists() and rights.differ(index.stat(), 0o666):
         reasons.append("owner, group or mode of the index differ")
     if not reasons:
         return None
@@ -177,26 +184,26 @@ def apply_table(change: TableChange) -> bool:
 
 
 def _apply(change: TableChange) -> None:
+    refuse_strangers(change.path)
     # A symbolic link stays a link: the text behind it is replaced.
-    text_path = Path(os.path.realpath(change.path))
-    rights = over(change.rights, rights_of(text_path), 0o644)
-    marker = marker_path(change.path)
-    marker.touch(mode=0o600)
-    sync_directory(marker.parent)
-    if change.before != change.after:
-        replace_file(text_path, change.after, rights)
-    else:
-        rights.set(text_path)
-    index = index_path(change.path, change.type)
-    if index is not None:
-        _write_index(change, index, rights)
-        sign(index, text_path)
-    if change.reload_due:
-        note_due(change.config_directory, Due.RELOAD)
-    remove_leftovers(change.path)
-    remove_leftovers(text_path)
-    marker.unlink()
-    sync_directory(change.path.parent)
+    with open_folder(change.path.parent) as folder, open_place(change.path) as text:
+        found = text.folder.attributes(text.name)
+        attributes = (found or FileAttributes(FileRights(mode=0o644))).with_rights(change.rights)
+        marker = marker_path(change.path).name
+        folder.mark(marker)
+        if change.before != change.after:
+            text.folder.replace(text.name, change.after, attributes)
+        else:
+            text.folder.give(text.name, attributes.rights)
+        index = index_path(change.path, change.type)
+        if index is not None:
+            _write_index(change, folder, index, attributes)
+            sign(folder, index, text)
+        if change.reload_due:
+            note_due(change.config_directory, Due.RELOAD)
+        folder.remove_leftovers(change.path.name)
+        text.folder.remove_leftovers(text.name)
+        folder.remove(marker)
 
 
 def _index_work(
@@ -214,16 +221,15 @@ def _index_work(
     return ("rebuild" if kind.updates_in_place and usable and not too_large else "replace"), {}
 
 
-def _write_index(change: TableChange, index: Path, rights: FileRights) -> None:
+def _write_index(change: TableChange, folder: Folder, index: Path, attributes: FileAttributes) -> None:
     # Before anything secret is in it, and also where nothing else is due.
-    if index.exists():
-        rights.set(index, 0o666)
+    folder.give(index.name, attributes.rights, _MODE_OF_INDEX)
     if change.index_work == "update":
         _update_index(change)
     elif change.index_work == "rebuild":
         run_or_fail(["postmap", "-o", f"{change.type.name}:{change.path}"], change.config_directory)
     elif change.index_work == "replace":
-        _replace_index(change, index, rights)
+        _replace_index(change, index, attributes)
 
 
 def _update_index(change: TableChange) -> None:
@@ -241,16 +247,16 @@ def _update_index(change: TableChange) -> None:
             raise failure(arguments, change.config_directory, result)
 
 
-def _replace_index(change: TableChange, index: Path, rights: FileRights) -> None:
+def _replace_index(change: TableChange, index: Path, attributes: FileAttributes) -> None:
     """Build the index under another name and rename it, so that no reader meets an unfinished or broken one."""
-    directory = tempfile.mkdtemp(prefix=temporary_prefix(change.path), dir=change.path.parent)
+    directory = tempfile.mkdtemp(prefix=temporary_prefix(change.path.name), dir=change.path.parent)
     try:
         source = Path(directory) / change.path.name
         replace_file(source, _index_source(change), FileRights(mode=0o600))
         run_or_fail(["postmap", f"{change.type.name}:{source}"], change.config_directory)
         built = source.with_name(index.name)
-        rights.set(built, 0o666)
         with built.open("rb") as file:
+            attributes.give(file.fileno(), _MODE_OF_INDEX)
             os.fsync(file.fileno())
         built.replace(index)
     finally:
@@ -267,8 +273,8 @@ def _check_before_writing(server: PostfixServer, path: Path, kind: TableType, te
         check_text(text, str(path))
         return
     # Pattern and network tables have a syntax of their own, and only Postfix knows it.
-    with tempfile.TemporaryDirectory() as directory:
-        staged = Path(directory) / path.name
+    with open_folder(Path(server.config_directory)) as folder, scratch_folder(folder, "table") as directory:
+        staged = directory / path.name
         replace_file(staged, text, FileRights(mode=0o600))
         result = run(["postmap", "-q", "::1", f"{kind.name}:{staged}"], server.config_directory)
     said = tuple(line for line in distinct_lines(result.stderr) if str(staged) in line)

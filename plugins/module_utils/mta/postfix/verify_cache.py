@@ -19,7 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import sync_directory
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import (
+    open_folder,
+    read_file,
+    writing,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import expanded, is_running
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, note_due, settle
 
@@ -53,9 +58,15 @@ class VerifyCache:
         if self.index is None:
             return True
         try:
-            content = self.index.read_bytes().lower()
+            file = read_file(self.index)
         except OSError:
             return False
+        except ServerStateError:
+            # No file that verify(8) made, or larger than can be searched: forgetting takes away what stands there.
+            return True
+        if file is None:
+            return False
+        content = file.content.lower()
         place = re.escape(f"@{domain}".encode())
         if users is None:
             return re.search(place, content) is not None
@@ -85,8 +96,9 @@ class NoteVoidVerdicts:
 
     def apply(self) -> None:
         """Leave the note, also for the next run when this one is killed."""
-        void_path(self.directory).touch(mode=0o644)
-        sync_directory(self.directory)
+        note = void_path(self.directory)
+        with writing(note), open_folder(note.parent) as folder:
+            folder.mark(note.name)
 
 
 @dataclass(frozen=True)
@@ -101,8 +113,8 @@ class ForgetVerdicts:
         """Take the file away and end the process that has it open; its clients ask the next one by themselves."""
         index = self.cache.index
         if index is not None:
-            with suppress(FileNotFoundError):
-                index.unlink()
+            with writing(index), suppress(FileNotFoundError), open_folder(index.parent) as folder:
+                folder.remove(index.name)
         if is_running(self.config_directory):
             if self.cache.table.startswith(_PROXY) or not _PROCESSES.joinpath("self").exists():
                 # Somebody else has it open, or it cannot be told who.
@@ -110,9 +122,9 @@ class ForgetVerdicts:
                 settle(self.config_directory)
             else:
                 _end_verify(self.config_directory)
-        with suppress(FileNotFoundError):
-            void_path(self.directory).unlink()
-        sync_directory(self.directory)
+        note = void_path(self.directory)
+        with writing(note), open_folder(note.parent) as folder:
+            folder.remove(note.name)
 
 
 def _end_verify(config_directory: str) -> None:

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The folder in which runs of this collection keep locks, and files that are to be tried out. Private.
+#
+# Nobody else has a way into it: whoever can open a file can lock it, and whoever can write beside a file can swap it.
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import open_folder
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.folders import Folder
+
+# Seconds that a run waits for another one; what modules have by default.
+PATIENCE = 30.0
+_LONGEST_PATIENCE = 86_400.0
+_PAUSE = 0.05
+
+_NAME = "mailops-split-domain"
+_PLACES_OF_ROOT = (Path("/run"), Path("/var/run"))
+# Always there for everybody, whereas /run/user comes and goes with a user's sessions.
+_PLACE_OF_OTHERS = Path("/tmp")  # noqa: S108 - the folder in it is checked to be this user's own
+_PROCESSES = Path("/proc")
+_LONGEST_NUMBER = 20
+
+
+class LockHeld(ServerStateError):
+    """Another run went on for longer than this one could wait."""
+
+
+@contextmanager
+def run_folder() -> Iterator[Folder]:
+    """Give the folder; a user other than root has one of their own."""
+    if os.geteuid() == 0:
+        place = next((place for place in _PLACES_OF_ROOT if place.is_dir()), _PLACES_OF_ROOT[0])
+        name = _NAME
+    else:
+        place, name = _PLACE_OF_OTHERS, f"{_NAME}-{os.geteuid()}"
+    with ExitStack() as opened:
+        try:
+            folder = opened.enter_context(opened.enter_context(open_folder(place)).private_folder(name))
+        except OSError as error:
+            raise _unusable(place / name, error) from error
+        yield folder
+
+
+@contextmanager
+def locked(folder: Folder, patience: float = PATIENCE) -> Iterator[None]:
+    """Keep other runs of this collection by this user from changing files in a folder at the same time.
+
+    The lock goes with the process that holds it. Raises LockHeld, and names who holds it, after ``patience`` seconds.
+    """
+    if not 0 <= patience <= _LONGEST_PATIENCE:
+        raise InvalidInput(f"The option lock_timeout is {patience}: give a number of seconds from 0 to a day's 86400.")
+    until = time.monotonic() + patience
+    with run_folder() as own:
+        name = f"{folder.identity}.lock"
+        while True:
+            with own.own_file(name) as descriptor:
+                if not _taken(descriptor):
+                    if time.monotonic() >= until:
+                        raise LockHeld(
+                            f"{folder.path} is being changed by another run of this collection, {_holder(descriptor)}, "
+                            f"which did not end within {patience:g} seconds: wait for its end and run again, or give "
+                            "the task a longer lock_timeout"
+                        )
+                elif os.fstat(descriptor).st_nlink:
+                    os.ftruncate(descriptor, 0)
+                    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+                    try:
+                        yield
+                    finally:
+                        # Whoever has it open by now finds it without a name, and looks again.
+                        own.remove(name)
+                    return
+            time.sleep(_PAUSE)
+
+
+@contextmanager
+def scratch_folder(folder: Folder, purpose: str) -> Iterator[Path]:
+    """Give an empty folder to try something out for ``folder``, whose lock is held.
+
+    It is removed at the end, or, after a kill, when the next one is made.
+    """
+    with run_folder() as own:
+        path = own.path / f"{folder.identity}.{purpose}"
+        shutil.rmtree(path, ignore_errors=True)
+        try:
+            path.mkdir(mode=0o700)
+        except OSError as error:
+            raise _unusable(path, error) from error
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(descriptor: int) -> str:
+    """Name the process that wrote its number into the lock, and no more of it: a command line may hold secrets."""
+    number = os.pread(descriptor, _LONGEST_NUMBER, 0).decode("ascii", "replace").strip()
+    if not (number.isascii() and number.isdigit()):
+        return "a process that is just beginning"
+    name = ""
+    with suppress(OSError):
+        name = (_PROCESSES / number / "comm").read_text(encoding="utf-8", errors="replace").strip()
+    told = "".join(character for character in name if character.isprintable())
+    return f"process {number} ({told})" if told else f"process {number}"
+
+
+def _unusable(path: Path, error: OSError) -> ServerStateError:
+    return ServerStateError(
+        f"The folder {path}, in which runs of this collection keep their locks, cannot be made or opened: "
+        f"{error.strerror}; see what stands there, and that this user may write beside it."
+    )
