@@ -401,7 +401,7 @@ def main() -> None:
             "mta": {"type": "str", "choices": list(MTA_CHOICES), "default": "auto"},
             "config_directory": {"type": "path", "default": "/etc/postfix"},
         },
-        partial(set_domains, ask_peer, ask_for_proof),
+        partial(set_domains, partial(ask_peer, ask_for_proof), ask_for_proof),
     )
 
 
