@@ -73,9 +73,7 @@ def usable(records: Iterable[Tlsa]) -> tuple[Tlsa, ...]:
     for record in taken:
         place = (record.usage, record.selector)
         strongest[place] = max(strongest.get(place, _FULL), record.matching)
-    return tuple(
-        record for record in taken if record.matching in (_FULL, strongest[record.usage, record.selector])
-    )
+    return tuple(record for record in taken if record.matching in (_FULL, strongest[record.usage, record.selector]))
 
 
 def public_key_of(certificate: bytes) -> bytes:

@@ -17,8 +17,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls imp
 def login_warnings(servers: Iterable[Relay]) -> tuple[str, ...]:
     """Give a warning for each of these servers that gets a password without having to prove who it is."""
     return tuple(
-        f"the relay {server} has a username and tls {server.tls}, which takes any certificate, so that its password goes "
-        f"to whoever answers there: set tls to verify, fingerprint or dane-only"
+        f"the relay {server} has a username and tls {server.tls}, which takes any certificate, so that its password "
+        f"goes to whoever answers there: set tls to verify, fingerprint or dane-only"
         for server in dict.fromkeys(servers)
         if server.username is not None and server.tls not in PROVEN_BEFORE_LOGIN
     )

@@ -38,12 +38,14 @@ _FINGERPRINT = re.compile(r"[0-9A-F]{2}(?::?[0-9A-F]{2}){31}")
 class Authorities:
     """The certificate authorities that a client trusts, by files as OpenSSL reads them, and what it does with SNI.
 
-    ``servername`` is as Postfix's smtp_tls_servername: nothing, a name to send, or ``hostname``.
+    ``anchors`` are files with certificates that are believed in place of all these, whoever has signed them (Postfix's
+    smtp_tls_trust_anchor_file). ``servername`` is as its smtp_tls_servername: nothing, a name to send, or ``hostname``.
     """
 
     file: str | None = None
     folder: str | None = None
     and_of_the_system: bool = True
+    anchors: tuple[str, ...] = ()
     servername: str = "hostname"
 
     def name_sent_to(self, host: str) -> str | None:

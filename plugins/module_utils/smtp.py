@@ -17,7 +17,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.outcome impor
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import DNSSEC_POLICIES, AskForProof
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_login import parse_username
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import login_warnings, parse_passwords
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import (
+    login_warnings,
+    parse_passwords,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import (
     ENCRYPT,
     MAY,
@@ -155,7 +158,7 @@ def _server_of(params: dict[str, Any]) -> Server:
 
 
 def _policy_of(params: dict[str, Any]) -> str:
-    """Give the policy that ``tls`` and ``validate_certs`` come to: a password waits for a proof unless told otherwise."""
+    """Give the policy that ``tls`` and ``validate_certs`` come to: a password waits for a proof by default."""
     tls, validate = params.get("tls"), params.get("validate_certs")
     logs_in = params.get("username") is not None
     if validate and tls in (NONE, MAY):

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Whether a server is the one that its TLS policy wants, told before anything is sent that others must not have. Private.
+# Whether a server is the one that its TLS policy wants, told before a password is sent. Private to this collection.
 #
-# As smtp(8) does it (postconf(5), smtp_tls_security_level). OpenSSL verifies chains; names, fingerprints and TLSA records
-# are compared here, for the standard library compares one name alone and none of the others.
+# As smtp(8) does it (postconf(5), smtp_tls_security_level). OpenSSL verifies chains; names, fingerprints and TLSA
+# records are compared here, for the standard library compares one name alone and none of the others.
 
 from __future__ import annotations
 
@@ -133,17 +133,22 @@ def _has_records(server: Server) -> bool:
 
 def _trust_authorities(context: ssl.SSLContext, server: Server) -> None:
     authorities = server.authorities
-    if authorities.and_of_the_system:
+    places: list[tuple[str | None, str | None]] = [(authorities.file, None), (None, authorities.folder)]
+    if authorities.anchors:
+        places = [(anchor, None) for anchor in authorities.anchors]
+        context.verify_flags |= ssl.VerifyFlags(_partial_chain())
+    elif authorities.and_of_the_system:
         context.set_default_verify_paths()
-    if not authorities.file and not authorities.folder:
-        return
-    try:
-        context.load_verify_locations(authorities.file, authorities.folder)
-    except (OSError, ValueError) as error:
-        raise ProbeFailed(
-            f"the certificate authorities in {authorities.file or authorities.folder} cannot be read "
-            f"({getattr(error, 'strerror', None) or error}), so that {server} cannot prove who it is: correct the path"
-        ) from error
+    for file, folder in places:
+        try:
+            if file or folder:
+                context.load_verify_locations(file, folder)
+        except (OSError, ValueError) as error:
+            raise ProbeFailed(
+                f"the certificate authorities in {file or folder} cannot be read "
+                f"({getattr(error, 'strerror', None) or error}), so that {server} cannot prove who it is: "
+                f"correct the path, or what stands there"
+            ) from error
 
 
 def _prove_name(sock: ssl.SSLSocket, server: Server, wanted: Sequence[str]) -> None:
@@ -169,13 +174,14 @@ def _prove_by_records(
     authorities = [record for record in proof.records if record.usage == TRUST_ANCHOR]
     sent = _chain(sock) if authorities else []
     found = [one for one in sent[1:] if any(record.matches(one) for record in authorities)]
-    found += [record.data for record in authorities if record.is_certificate]
+    # Nobody is their own authority, for OpenSSL neither.
+    found += [record.data for record in authorities if record.is_certificate and record.data != certificate]
     if found and _partial_chain():
         raise AnchorsFound(tuple(found))
     if authorities and not (sent and _partial_chain()):
         raise ProbeFailed(
             f"{server} has TLSA records of an authority (usage 2), and this Python does not show the chain of "
-            f"certificates, {_NOTHING_SENT}: publish a record with usage 3, or let the task run with Python 3.10 or newer"
+            f"certificates, {_NOTHING_SENT}: publish a record with usage 3, or run the task with Python 3.10 or newer"
         )
     raise ProbeFailed(
         f"{server} has a certificate that none of its TLSA records means, {_NOTHING_SENT}: somebody else may answer "

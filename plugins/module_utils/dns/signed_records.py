@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.certificates import Tlsa, read_tlsa, usable
+from ansible_collections.mailops.split_domain.plugins.module_utils.certificates import read_tlsa, usable
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.own_resolvers import resolvers_of_this_host
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import (
     NO_RECORDS,
@@ -116,7 +116,7 @@ def _ask_one(resolver: str, name: str, rdtype: int) -> _Reply:
 
 
 def _ask_over_tcp(place: Any, question: bytes) -> bytes:
-    """Put a question whose answer is longer than a datagram may be (RFC 7766 section 8); raises OSError, struct.error."""
+    """Put a question whose answer is longer than a datagram (RFC 7766 section 8); raises OSError, struct.error."""
     with socket.create_connection(place[:2], timeout=_SECONDS) as connection, connection.makefile("rb") as incoming:
         connection.sendall(_LENGTH.pack(len(question)) + question)
         (length,) = _LENGTH.unpack(incoming.read(_LENGTH.size))

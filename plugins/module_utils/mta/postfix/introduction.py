@@ -14,7 +14,13 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.names import 
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import Introduction
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import Authorities
 
-_AUTHORITIES = ("smtp_tls_CAfile", "smtp_tls_CApath", "tls_append_default_CA", "smtp_tls_servername")
+_AUTHORITIES = (
+    "smtp_tls_CAfile",
+    "smtp_tls_CApath",
+    "tls_append_default_CA",
+    "smtp_tls_trust_anchor_file",
+    "smtp_tls_servername",
+)
 _PARAMETERS = (
     "smtp_helo_name",
     "address_verify_sender",
@@ -56,6 +62,7 @@ def _authorities(values: Mapping[str, str]) -> Authorities:
         file=values["smtp_tls_CAfile"] or None,
         folder=values["smtp_tls_CApath"] or None,
         and_of_the_system=values["tls_append_default_CA"] == "yes",
+        anchors=tuple(words(values["smtp_tls_trust_anchor_file"])),
         servername=values["smtp_tls_servername"],
     )
 
