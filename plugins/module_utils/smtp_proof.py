@@ -118,8 +118,8 @@ def prove(sock: ssl.SSLSocket, server: Server, anchors: Sequence[bytes]) -> None
     try:
         if server.tls == FINGERPRINT and not set(fingerprints_of(certificate)) & set(server.tls_match):
             raise ProbeFailed(
-                f"{server} has a certificate that is none of its fingerprints', {_NOTHING_SENT}: somebody else may "
-                f"answer there; if its certificate is a new one, let its administrator give you the SHA-256"
+                f"{server} has a certificate with none of the fingerprints that are wanted, {_NOTHING_SENT}: somebody "
+                f"else may answer there; if its certificate is a new one, ask its administrator for the SHA-256"
             )
         if _has_records(server) and server.proof:
             _prove_by_records(sock, server, server.proof, certificate, anchors)
