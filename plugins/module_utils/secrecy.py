@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -18,6 +19,7 @@ from typing import Any, Optional
 HIDDEN = "********"
 # Shorter ones are no secrets; to hide them would make holes in every other word.
 _SHORTEST = 4
+_LONGEST = 4096
 # What keys are called under which secrets stand, and how like a misspelt one has to be.
 _SECRET_KEYS = ("password", "passwords", "passwd", "passphrase", "pass", "pwd", "secret", "keysecret", "token")
 _LIKENESS = 0.8
@@ -37,6 +39,10 @@ _BEHIND_A_NAME = re.compile(
 _IN_A_URL = re.compile(r"://(?P<secret>[^\s/:@]{1,255})@")
 _IN_A_KEY_FILE = re.compile(r"\bsecret\s{1,20}\"?(?P<secret>[^\s\";]{1,255})\"?\s{0,20};", re.IGNORECASE)
 _PATTERNS = (_BEHIND_A_NAME, _IN_A_URL, _IN_A_KEY_FILE)
+# Parameters of Postfix that name tables of passwords, and tables whose name holds what is in them.
+TABLES_OF_LOGINS = "_sasl_password_maps"
+_TABLE_IN_ITSELF = re.compile(r"(?:static|inline):(?P<text>[^,]{1,4096})")
+_BETWEEN = re.compile(r"[\s:=,{}]+")
 # An option of postfix_map: with it the values of these others are secrets.
 _ALL_SECRET, _VALUES = "secret", ("entries", "content")
 _YES = ("true", "yes", "on", "1")
@@ -51,7 +57,11 @@ def secrets_in(value: Any, spec: Optional[Spec] = None) -> set[str]:
     Without one the names of keys have to tell.
     """
     found = set(_mapping(value, spec) if isinstance(value, Mapping) else _found(value, ""))
-    return {form for secret in found if len(secret) >= _SHORTEST for form in (secret, repr(secret)[1:-1])}
+    return {form for secret in found if len(secret) >= _SHORTEST for form in _forms(secret)}
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    return (secret, repr(secret)[1:-1]) if len(secret) <= _LONGEST else (secret,)
 
 
 def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
@@ -81,6 +91,11 @@ def told(error: Exception, *given: Any) -> str:
     return without_secrets(str(error), set().union(*map(secrets_in, given)))
 
 
+def holds_passwords(tables: str) -> list[str]:
+    """Give what stands in the value of a parameter of TABLES_OF_LOGINS itself, where its tables need no file."""
+    return [match["text"] for match in _TABLE_IN_ITSELF.finditer(tables)]
+
+
 def _mapping(value: Mapping[Any, Any], spec: Optional[Spec]) -> Iterator[str]:
     for key, entry in value.items():
         name = str(key)
@@ -105,15 +120,26 @@ def _option(value: Any, name: str, option: Mapping[str, Any]) -> Iterator[str]:
         yield from _found(value, name)
         return
     holds_secrets = any(one.get("no_log") for one in inner.values())
-    for entry in [value] if isinstance(value, Mapping) else value if _is_list(value) else [value]:
-        is_one = isinstance(entry, Mapping) and bool(set(map(str, entry)) & set(inner))
-        if is_one:
+    for entry in map(_as_mapping, value if _is_list(value) else [value]):
+        if isinstance(entry, Mapping) and set(map(str, entry)) & set(inner):
             yield from _mapping(entry, inner)
-        elif holds_secrets:
+        elif holds_secrets and not isinstance(entry, str):
             # Not in the shape that is wanted, so that nobody can tell which part is the secret.
             yield from _leaves(entry)
         else:
             yield from _found(entry, name)
+            yield from re.split(r"[\s,]+", entry) if holds_secrets and isinstance(entry, str) else ()
+
+
+def _as_mapping(value: Any) -> Any:
+    """Give what Ansible makes of a text where a mapping is wanted: JSON, or words with ``=`` in them."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        words = [word.partition("=") for word in re.split(r"[\s,]+", value)]
+        return {key: found.strip("'\"") for key, equals, found in words if equals} or value
 
 
 def _found(value: Any, name: str) -> Iterator[str]:
@@ -131,6 +157,8 @@ def _found(value: Any, name: str) -> Iterator[str]:
             yield value.rpartition(":")[2]
         if name in _KEYS_OF_SIGNATURES:
             yield from _BASE64.findall(value)
+        if name.endswith(TABLES_OF_LOGINS) or name == "elements":
+            yield from (word for found in holds_passwords(value) for word in _BETWEEN.split(found))
         if name in _HOSTS:
             yield from _beside_a_host(value)
 

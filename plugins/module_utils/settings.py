@@ -163,6 +163,12 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
 def _parse_peer(value: Mapping[str, Any], domain: str) -> Peer:
     site = parse_site_name(value.get("site"), domain)
     relay = parse_relay(value.get("relays") or value.get("relay"), f"the relay of the peer {site} of {domain}")
+    misplaced = next((server for server in relay.servers if server.password is not None), None)
+    if misplaced is not None:
+        raise InvalidInput(
+            f"the relay {misplaced} of the peer {site} of {domain} has a password in it, and settings are shown: give "
+            f"it in the option passwords, with its host and port"
+        )
     written = value.get("clients") or [server.host for server in relay.servers]
     clients = {parse_client(client, f"the peer {site} of {domain}") for client in written}
     verification_address = parse_verification_address(

@@ -156,6 +156,10 @@ options:
                   - Needs O(passwords), a TLS policy that sends nothing in clear, and on Debian the package
                     C(libsasl2-modules).
                 type: str
+              password:
+                description:
+                  - Rejected here, as settings are shown in results. A password belongs into O(passwords).
+                type: str
           relays:
             description:
               - The next hop of a site with several servers, in the order in which they are tried. Mail, and every
@@ -354,6 +358,8 @@ RELAY = {
     "tls_names": {"type": "list", "elements": "str"},
     "fingerprints": {"type": "list", "elements": "str"},
     "username": {"type": "str"},
+    # Known so that Ansible hides it; parse_settings rejects it.
+    "password": {"type": "str", "no_log": True},
 }
 PASSWORD = {
     "host": {"type": "str", "required": True},
