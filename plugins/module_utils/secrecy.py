@@ -39,6 +39,11 @@ _BEHIND_A_NAME = re.compile(
 _IN_A_URL = re.compile(r"://(?P<secret>[^\s/:@]{1,255})@")
 _IN_A_KEY_FILE = re.compile(r"\bsecret\s{1,20}\"?(?P<secret>[^\s\";]{1,255})\"?\s{0,20};", re.IGNORECASE)
 _PATTERNS = (_BEHIND_A_NAME, _IN_A_URL, _IN_A_KEY_FILE)
+# Keys of entries that an argument spec says nothing of.
+_KEYS_OF_ENTRIES = {
+    "recipients": ("address", "expect"),
+    "to": ("host", "port", "tls", "tls_names", "fingerprints", "username"),
+}
 # Parameters of Postfix that name tables of passwords, and tables whose name holds what is in them.
 TABLES_OF_LOGINS = "_sasl_password_maps"
 _TABLE_IN_ITSELF = re.compile(r"(?:static|inline):(?P<text>[^,]{1,4096})")
@@ -61,7 +66,11 @@ def secrets_in(value: Any, spec: Optional[Spec] = None) -> set[str]:
 
 
 def _forms(secret: str) -> tuple[str, ...]:
-    return (secret, repr(secret)[1:-1]) if len(secret) <= _LONGEST else (secret,)
+    """Give a secret as it is, and as Python writes it in a text, in a text in a text, and beside other quotes."""
+    if len(secret) > _LONGEST:
+        return (secret,)
+    written = repr(secret)[1:-1]
+    return (secret, written, repr(f'"{secret}')[2:-1], repr(written)[1:-1], repr(f'"{written}')[2:-1])
 
 
 def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
@@ -139,13 +148,16 @@ def _as_mapping(value: Any) -> Any:
         return json.loads(value)
     except ValueError:
         words = [word.partition("=") for word in re.split(r"[\s,]+", value)]
-        return {key: found.strip("'\"") for key, equals, found in words if equals} or value
+        found = {key: word.strip("'\"").replace("\\", "") for key, equals, word in words if equals}
+        return found or value
 
 
 def _found(value: Any, name: str) -> Iterator[str]:
     """Give what may be secret in a value under a key of this name."""
     if isinstance(value, Mapping):
-        yield from _mapping(value, None)
+        known = _KEYS_OF_ENTRIES.get(name, value)
+        yield from _mapping({key: found for key, found in value.items() if key in known}, None)
+        yield from _leaves([found for key, found in value.items() if key not in known])
     elif _is_list(value):
         for entry in value:
             yield from _found(entry, name)
