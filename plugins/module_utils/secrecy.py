@@ -34,7 +34,7 @@ _PORT_OR_ADDRESS = re.compile(r"\d{0,5}|[0-9A-Fa-f:.]*(?:%[\w.]*)?(?:/\d*)?(?:\]
 # user:secret@host, with or without a scheme before it. What is before the colon is a name. All have bounds, for the
 # time that they take: nobody's secret is longer.
 _BEHIND_A_NAME = re.compile(
-    r"(?:^|(?<=[\s/'\"(<,;=]))[^\s/:@'\"(<,;=]{0,64}:(?P<secret>[^\s@]\S{0,255})@(?=[^\s@])", re.MULTILINE
+    r"(?:^|(?<=//)|(?<=[\s'\"]))[^\s/:@'\"]{0,64}:(?!//)(?P<secret>[^\s@]\S{0,255})@(?=[^\s@])", re.MULTILINE
 )
 _IN_A_URL = re.compile(r"://(?P<secret>[^\s/:@]{1,255})@")
 _IN_A_KEY_FILE = re.compile(r"\bsecret\s{1,20}\"?(?P<secret>[^\s\";]{1,255})\"?\s{0,20};", re.IGNORECASE)
@@ -211,9 +211,9 @@ def _leaves(value: Any) -> Iterator[str]:
 @lru_cache(maxsize=4096)
 def _is_of_a_secret(name: str) -> bool:
     """Tell whether a key is called as those of secrets are, or nearly so."""
-    if len(name) > _LONGEST_KEY:
+    if len(name) > _LONGEST_KEY or "@" in name or "." in name:
         return False
-    words = [re.sub(r"[^a-z]", "", name.lower()), *re.split(r"[^a-z]+", name.lower())]
+    words = [re.sub(r"[^a-z]", "", name.lower()), re.split(r"[^a-z]+", name.lower())[-1]]
     return any(get_close_matches(word, _SECRET_KEYS, 1, _LIKENESS) for word in words if word)
 
 

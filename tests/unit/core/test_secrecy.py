@@ -152,7 +152,7 @@ def test_messages_show_of_mappings_their_keys_alone(value: Any) -> None:
 
 @pytest.mark.parametrize(
     "hostile",
-    ["=:" * 100_000, "a:" * 100_000 + "@", "://" * 100_000, "secret " * 50_000, "x:@" * 100_000, " :" * 100_000],
+    ["=:" * 30_000 + "@", "a:" * 30_000 + "@", "://" * 30_000 + "@", "secret " * 30_000, "x:@" * 30_000, " :" * 30_000],
 )
 def test_hostile_texts_take_no_time(hostile: str) -> None:
     started = time.monotonic()
