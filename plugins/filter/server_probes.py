@@ -66,7 +66,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The arguments C(host), C(port), C(tls) and C(recipients) of one task for each relay.
+  description:
+    - The arguments of one task for each relay, C(host), C(port), C(recipients) and the relay's TLS policy with all that
+      belongs to it.
   type: list
   elements: dict
 """

@@ -151,5 +151,5 @@ def _element(data: bytes, start: int, tag: int) -> tuple[bytes, int]:
             raise NotReadable(f"a length at {start} that DER does not know")
         at += octets
     if at + length > len(data):
-        raise NotReadable(f"an element at {start} that is longer than what was sent")
+        raise NotReadable(f"an element at {start} beyond the end")
     return data[at : at + length], at + length

@@ -24,6 +24,16 @@ def login_warnings(servers: Iterable[Relay]) -> tuple[str, ...]:
     )
 
 
+def refuse_password(relay: Relay) -> None:
+    """Raise InvalidInput where a relay of settings, which are shown, has its password in it."""
+    for server in relay.servers:
+        if server.password is not None:
+            raise InvalidInput(
+                f"the relay {server} has a password in it, and settings are shown: give it in the option passwords, "
+                f"with the relay's host and port"
+            )
+
+
 def parse_passwords(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Read the passwords of relays, by place; raises InvalidInput."""
     passwords: dict[str, str] = {}

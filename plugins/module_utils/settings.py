@@ -17,6 +17,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.local_transpo
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import parse_verification_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, parse_relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import refuse_password
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_client, parse_site_name
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import ROLES, SLAVE
 
@@ -163,12 +164,7 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
 def _parse_peer(value: Mapping[str, Any], domain: str) -> Peer:
     site = parse_site_name(value.get("site"), domain)
     relay = parse_relay(value.get("relays") or value.get("relay"), f"the relay of the peer {site} of {domain}")
-    misplaced = next((server for server in relay.servers if server.password is not None), None)
-    if misplaced is not None:
-        raise InvalidInput(
-            f"the relay {misplaced} of the peer {site} of {domain} has a password in it, and settings are shown: give "
-            f"it in the option passwords, with its host and port"
-        )
+    refuse_password(relay)
     written = value.get("clients") or [server.host for server in relay.servers]
     clients = {parse_client(client, f"the peer {site} of {domain}") for client in written}
     verification_address = parse_verification_address(

@@ -281,7 +281,7 @@ from functools import partial
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.signed_records import ask_for_proof
 from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.introduction import read_authorities
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tls_authorities import read_authorities
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import TLS_POLICIES
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import work
 

@@ -155,6 +155,8 @@ options:
                   - Log in as this user (SMTP AUTH) where the host offers it.
                   - Needs O(passwords), a TLS policy that sends nothing in clear, and on Debian the package
                     C(libsasl2-modules).
+                  - With V(encrypt) the password goes to whoever answers there, and the module warns of that. With the
+                    others the host proves who it is before.
                 type: str
               password:
                 description:
@@ -181,7 +183,8 @@ options:
               - An address of the domain that exists at the site. With it the site has to prove that its answers can be
                 trusted, before call-ahead refuses anybody by them.
               - Each run, also in check mode, asks the relay at RCPT for this address and for one that nobody has. A
-                site that takes the one and refuses the other is verified.
+                site that takes the one and refuses the other is verified. A relay that does not prove who it is, as its
+                TLS policy wants it, is asked nothing and counts as one that cannot be reached.
               - Until then unknown recipients get 450. Recipients with a route are not affected.
               - Only used for the site in O(domains[].unknown), with O(domains[].call_ahead=true).
             type: str

@@ -61,6 +61,7 @@ SOURCES = sorted(
                 "mta/postfix/domains_server",
                 "mta/postfix/held_domains",
                 "mta/postfix/logins",
+                "mta/postfix/main_cf",
                 "mta/postfix/moving_copies",
                 "mta/postfix/relay_policies",
                 "mta/postfix/relay_protocols",

@@ -15,7 +15,7 @@ from smtp_wire_server import CLOSE, DRIP, SILENCE, WireServer
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.signed_records import ask_for_proof
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.introduction import read_authorities
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tls_authorities import read_authorities
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import work
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import UnexpectedAnswer
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_connection import ProbeFailed

@@ -269,8 +269,14 @@ def test_a_server_that_wants_a_login_can_be_asked_with_one(guarded: Road) -> Non
     assert "no password" in probe(guarded, PASSWORD, passwords=[])["msg"]
 
 
-def test_a_site_that_wants_a_login_is_verified_with_it(guarded: Road) -> None:
-    domain = guarded.domain(tls="encrypt", username=USER)
+@pytest.mark.parametrize("policy", ["encrypt", "verify", "fingerprint"])
+def test_a_site_that_wants_a_login_is_verified_with_it(guarded: Road, policy: str) -> None:
+    more = {
+        "verify": {"tls_names": ["mx.cloud.test"]},
+        "fingerprint": {"fingerprints": [guarded.certificate.fingerprint]},
+    }
+    guarded.hq.define(f"smtp_tls_CAfile = {guarded.certificate.file}\n")
+    domain = guarded.domain(tls=policy, username=USER, **more.get(policy, {}))
     domain["peers"][0]["verification_address"] = "bob@example.com"
     given = guarded.hq.split(domain, passwords=passwords(guarded))
     assert given["domains"][0]["verdict"] == "verified"

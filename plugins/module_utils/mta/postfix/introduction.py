@@ -10,24 +10,16 @@ from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import expanded, read_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tls_authorities import read_authorities
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import Introduction
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import Authorities
 
-_AUTHORITIES = (
-    "smtp_tls_CAfile",
-    "smtp_tls_CApath",
-    "tls_append_default_CA",
-    "smtp_tls_trust_anchor_file",
-    "smtp_tls_servername",
-)
 _PARAMETERS = (
     "smtp_helo_name",
     "address_verify_sender",
     "myorigin",
     "smtp_bind_address",
     "inet_interfaces",
-    *_AUTHORITIES,
 )
 _NULL_SENDERS = ("", "<>")
 
@@ -40,12 +32,7 @@ def read_introduction(config_directory: str) -> Introduction:
         sender = ""
     elif "@" not in sender:
         sender = f"{sender}@{_origin(values['myorigin'])}"
-    return Introduction(values["smtp_helo_name"], sender, _source(values), _authorities(values))
-
-
-def read_authorities(config_directory: str) -> Authorities:
-    """Read whose certificates smtp(8) believes, and which name it asks for (postconf(5))."""
-    return _authorities(expanded(config_directory, _AUTHORITIES))
+    return Introduction(values["smtp_helo_name"], sender, _source(values), read_authorities(config_directory))
 
 
 def _origin(myorigin: str) -> str:
@@ -54,17 +41,6 @@ def _origin(myorigin: str) -> str:
         return myorigin
     lines = (read_text(Path(myorigin)) or "").split()
     return lines[0] if lines else "localhost"
-
-
-def _authorities(values: Mapping[str, str]) -> Authorities:
-    """Give the authorities: without any, and without tls_append_default_CA, Postfix believes nobody."""
-    return Authorities(
-        file=values["smtp_tls_CAfile"] or None,
-        folder=values["smtp_tls_CApath"] or None,
-        and_of_the_system=values["tls_append_default_CA"] == "yes",
-        anchors=tuple(words(values["smtp_tls_trust_anchor_file"])),
-        servername=values["smtp_tls_servername"],
-    )
 
 
 def _source(values: Mapping[str, str]) -> str | None:
