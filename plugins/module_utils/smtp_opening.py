@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import ALWAYS_ENCRYPTED, MAY, NONE
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import without_secrets
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import Reply, join_reply
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_connection import (
     Connection,
@@ -175,7 +176,11 @@ def _log_in(connection: Connection, username: str, password: str) -> None:
             f"ask without a username, or correct the server or 'port'"
         )
     for line in secrets[mechanism]:
-        reply = connection.say(line, f"AUTH {mechanism}")
+        said = connection.say(line, f"AUTH {mechanism}")
+        # A server may repeat what it was sent.
+        reply = Reply(
+            said.code, without_secrets(said.text, {password, *(one.split()[-1] for one in secrets[mechanism])})
+        )
         if reply.code not in (CONTINUE, AUTHENTICATED):
             raise ProbeFailed(f"{server} refuses the login of {username}: it said {reply}; correct the password", reply)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import socket
 import ssl
@@ -18,6 +19,8 @@ class Impostor:
     """An SMTP server that says yes to everything, above all to logins; ``heard`` is what it was told over TLS."""
 
     def __init__(self, chain: Path, key: Path, address: str = "127.0.0.1", port: int = 0) -> None:
+        self.echoes = False
+        """Whether it refuses logins, and says what it was sent."""
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(chain, key)
         self._context.sni_callback = self._named
@@ -67,9 +70,11 @@ class Impostor:
                     line = self._line(encrypted)
                     self.heard.append(line)
                     verb = line.split(" ")[0].upper()
-                    encrypted.sendall(
-                        {"EHLO": b"250-wire\r\n250 AUTH PLAIN\r\n", "AUTH": b"235 ok\r\n"}.get(verb, b"250 ok\r\n")
-                    )
+                    answer = {"EHLO": b"250-wire\r\n250 AUTH PLAIN\r\n", "AUTH": b"235 ok\r\n"}.get(verb, b"250 ok\r\n")
+                    if self.echoes and verb == "AUTH":
+                        sent = line.split()[-1]
+                        answer = f"535 no: {sent} {base64.b64decode(sent).decode()}\r\n".encode()
+                    encrypted.sendall(answer)
 
     @staticmethod
     def _line(connection: socket.socket) -> str:

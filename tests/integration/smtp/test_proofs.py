@@ -260,6 +260,21 @@ def test_a_server_that_offers_no_tls_hears_no_password(policy: str) -> None:
         server.close()
 
 
+def test_a_server_that_repeats_a_password_does_not_bring_it_out(tmp_path: Path) -> None:
+    right = CERTIFICATES["right"]
+    with started(right, tmp_path) as server:
+        server.echoes = True
+        asked = Server(HOST, server.port, addresses=("127.0.0.1",), tls="fingerprint", username="u", password=SECRET)
+        with pytest.raises(ProbeFailed) as failed:
+            probe(
+                replace(asked, tls_match=(":".join(right.fingerprint.upper()[at : at + 2] for at in range(0, 64, 2)),)),
+                ["a@example.com"],
+            )
+    said = f"{failed.value} {failed.value.details()}"
+    assert "refuses the login of u: it said 535" in said and "********" in said
+    assert SECRET not in said and base64.b64encode(SECRET.encode()).decode()[4:-4] not in said
+
+
 @pytest.mark.parametrize(
     ("servername", "sent"), [("", None), ("hostname", HOST), ("sni.example.net", "sni.example.net")]
 )
