@@ -12,6 +12,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.directory_bulk import compile_source
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
 
 
 class ActionModule(ActionBase):
@@ -28,5 +29,5 @@ class ActionModule(ActionBase):
             if arguments.get("src"):
                 arguments["content"] = compile_source(arguments, lambda path: self._find_needle("files", path))
         except (SplitDomainError, AnsibleError) as error:
-            return {**result, "failed": True, "msg": str(error)}
+            return {**result, "failed": True, "msg": told(error, arguments)}
         return {**result, **self._execute_module(module_args=arguments, task_vars=task_vars)}

@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mailops.split_domain.plugins.module_utils import plan
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_split_map
 
 DOCUMENTATION = r"""
@@ -53,7 +54,7 @@ def foreign_subdomains(split_domains: Any, publishing: bool) -> list[str]:
     try:
         return plan.foreign_subdomains(parse_split_map(split_domains), publishing)
     except SplitDomainError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(told(error, split_domains)) from None
 
 
 class FilterModule:

@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
 from ansible_collections.mailops.split_domain.plugins.module_utils.plan import left_out_servers as servers_left_out_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_split_map
 
 DOCUMENTATION = r"""
@@ -66,7 +67,7 @@ def left_out_servers(split_domains: Any, host: str, taking_part: list[str]) -> l
     try:
         return list(servers_left_out_of(parse_split_map(split_domains), host, taking_part))
     except SplitDomainError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(told(error, split_domains)) from None
 
 
 class FilterModule:

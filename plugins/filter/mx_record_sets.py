@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mailops.split_domain.plugins.module_utils import plan
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_split_map
 
 DOCUMENTATION = r"""
@@ -68,7 +69,7 @@ def mx_record_sets(split_domains: Any, of: str = "all") -> list[dict[str, Any]]:
     try:
         return plan.mx_record_sets(parse_split_map(split_domains), of)
     except SplitDomainError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(told(error, split_domains)) from None
 
 
 class FilterModule:

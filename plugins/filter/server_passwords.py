@@ -10,6 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
 from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import password_arguments
 
 DOCUMENTATION = r"""
@@ -69,7 +70,7 @@ def server_passwords(split_domains: Any, host: str) -> list[dict[str, Any]]:
     try:
         return password_arguments(split_domains, host)
     except SplitDomainError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(told(error, split_domains)) from None
 
 
 class FilterModule:

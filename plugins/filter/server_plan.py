@@ -10,6 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
 from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import server_arguments
 
 DOCUMENTATION = r"""
@@ -94,7 +95,7 @@ def server_plan(
     try:
         return server_arguments(split_domains, host, role or None, search or (), rewriting)
     except SplitDomainError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(told(error, split_domains)) from None
 
 
 class FilterModule:

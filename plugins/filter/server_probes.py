@@ -10,6 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
 from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import probe_arguments
 
 DOCUMENTATION = r"""
@@ -65,7 +66,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The arguments C(host), C(port), C(tls) and C(recipients) of one task for each relay.
+  description:
+    - The arguments of one task for each relay, C(host), C(port), C(recipients) and the relay's TLS policy with all that
+      belongs to it.
   type: list
   elements: dict
 """
@@ -78,7 +81,7 @@ def server_probes(
     try:
         return probe_arguments(split_domains, host, int(sample), search or ())
     except SplitDomainError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(told(error, split_domains)) from None
 
 
 class FilterModule:

@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
 from ansible_collections.mailops.split_domain.plugins.module_utils.plan import roles_of_host
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_split_map
 
 DOCUMENTATION = r"""
@@ -60,7 +61,7 @@ def server_roles(split_domains: Any, host: str) -> list[str]:
     try:
         return list(roles_of_host(parse_split_map(split_domains), host))
     except SplitDomainError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(told(error, split_domains)) from None
 
 
 class FilterModule:

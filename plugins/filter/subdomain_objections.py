@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mailops.split_domain.plugins.module_utils import subdomain_check
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
 
 DOCUMENTATION = r"""
 name: subdomain_objections
@@ -51,7 +52,7 @@ def subdomain_objections(answers: list[dict[str, Any]]) -> list[str]:
     try:
         return subdomain_check.subdomain_objections(answers)
     except SplitDomainError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(told(error, answers)) from None
 
 
 class FilterModule:

@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mailops.split_domain.plugins.module_utils import subdomain_check
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
 
 DOCUMENTATION = r"""
 name: subdomain_probes
@@ -70,7 +71,7 @@ def subdomain_probes(
     try:
         return subdomain_check.subdomain_probe_arguments(split_domains, domains, search or ())
     except SplitDomainError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(told(error, split_domains)) from None
 
 
 class FilterModule:

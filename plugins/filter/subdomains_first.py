@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mailops.split_domain.plugins.module_utils import subdomain_order
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
 
 DOCUMENTATION = r"""
 name: subdomains_first
@@ -49,7 +50,7 @@ def subdomains_first(domains: list[dict[str, Any]]) -> list[dict[str, Any]]:
     try:
         return subdomain_order.subdomains_first(domains)
     except SplitDomainError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(told(error, domains)) from None
 
 
 class FilterModule:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import parse_recipient
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, Site, SplitDomain
 
 
@@ -18,7 +19,7 @@ def parse_catch_all(value: Any, domain: str, owner: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise InvalidInput(f"{owner} has catch_all {value!r:.60}: write one address, as info@{domain}")
+        raise InvalidInput(f"{owner} has catch_all {shown(value)}: write one address, as info@{domain}")
     try:
         return str(parse_recipient(value, domain))
     except InvalidInput as error:

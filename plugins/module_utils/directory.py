@@ -15,6 +15,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.addresses imp
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import Destination
 from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import parse_copies
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, site_by_address
 
 ADDRESS_COLUMN = "address"
@@ -92,7 +93,7 @@ def _read_row(row: Any, domain: str, own_site: str | None, where: str) -> Listin
         site = row.get(SITE_COLUMN) or own_site
         if isinstance(site, str):
             return _listing(row[ADDRESS_COLUMN], site, domain, where, row.get(COPY_COLUMN))
-    raise InvalidInput(f"the directory of {domain}, {where} ({row!r:.60}) needs 'address' and 'site': add them")
+    raise InvalidInput(f"the directory of {domain}, {where} ({shown(row)}) needs 'address' and 'site': add them")
 
 
 def _listing(address: str, site: str, domain: str, where: str, copies: Any) -> Listing:

@@ -12,6 +12,21 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import secrets_in
+
+
+class _Module(AnsibleModule):
+    """An Ansible module that hides what may be a secret wherever it stands in its arguments.
+
+    Ansible hides what an argument spec marks. What stands under a key that the spec does not have, or in a text that is
+    for something else, would be in its results, in the server's log, and in what it says of the wrong argument.
+    """
+
+    def _load_params(self) -> None:
+        """Read the arguments; before anything else is done with them, what they hold becomes what Ansible hides."""
+        super()._load_params()
+        self.no_log_values.update(secrets_in(self.params, self.argument_spec))
+
 
 Work = Callable[[dict[str, Any], bool], Outcome]
 
@@ -21,7 +36,7 @@ def run_module(argument_spec: dict[str, Any], work: Work, **restrictions: Any) -
 
     ``restrictions`` are AnsibleModule's own (``required_together``, ``mutually_exclusive``, ...).
     """
-    module = AnsibleModule(argument_spec=argument_spec, supports_check_mode=True, **restrictions)
+    module = _Module(argument_spec=argument_spec, supports_check_mode=True, **restrictions)
     try:
         outcome = work(module.params, module.check_mode)
     except SplitDomainError as error:

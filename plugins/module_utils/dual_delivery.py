@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
 
 # RFC 6761 section 6.4: nobody has such a domain, and no resolver looks for one.
 COPIES = "split-domain.invalid"
@@ -37,7 +38,7 @@ def parse_copies(value: Any, owner: str) -> tuple[str, ...]:
     if names is None:
         return ()
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) and name for name in names):
-        raise InvalidInput(f"{owner} has copies for {value!r:.60}: write the names of sites with spaces between them")
+        raise InvalidInput(f"{owner} has copies for {shown(value)}: write the names of sites with spaces between them")
     return tuple(sorted(set(names)))
 
 

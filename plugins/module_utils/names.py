@@ -12,6 +12,7 @@ import unicodedata
 from encodings import idna
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import HIDDEN, host_without_secrets
 
 MAX_LABEL = 63
 # RFC 1035 section 2.3.4 counts 255 octets on the wire: the length bytes and the root label leave 253 characters.
@@ -105,7 +106,8 @@ def parents(name: str) -> tuple[str, ...]:
 
 
 def _canonical(text: str, kind: str, pattern: re.Pattern[str], given: str | None = None) -> str:
-    shown = text if given is None else given
+    # There may be a password in it, as in a URL.
+    shown = host_without_secrets(text if given is None else given)
     bare = _IDEOGRAPHIC_DOTS.sub(".", text.strip(" \t"))
     _refuse_unprintable(bare, kind, shown)
     bare = bare[:-1] if bare.endswith(".") else bare
@@ -131,8 +133,9 @@ def _canonical_label(label: str, kind: str, shown: str, pattern: re.Pattern[str]
         raise _invalid(kind, shown, f"has a label of more than {MAX_LABEL} characters", "shorten it")
     if not pattern.fullmatch(ascii_label):
         allowed = "letters, digits and hyphens" if pattern is _LDH else "letters, digits, hyphens and underscores"
+        part = HIDDEN if HIDDEN in shown else label
         raise _invalid(
-            kind, shown, f"has a label ({label!r}) that is not made of {allowed} without a hyphen at its ends", "fix it"
+            kind, shown, f"has a label ({part!r}) that is not made of {allowed} without a hyphen at its ends", "fix it"
         )
     return ascii_label
 

@@ -13,6 +13,7 @@ from typing import Any
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import parse_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import OF_THE_SYSTEM, Authorities
 from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
 
 VERIFIED = "verified"
@@ -61,6 +62,8 @@ class Introduction:
     sender: str
     source: str | None = None
     """The address it sends from, None for what the system takes."""
+    authorities: Authorities = OF_THE_SYSTEM
+    """Whose certificates it believes."""
 
 
 AskPeer = Callable[[Relay, Sequence[str], Introduction], Sequence[PeerAnswer]]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.certificates import Tlsa
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import DANE, DANE_ONLY
 
@@ -34,6 +35,10 @@ class Proof:
     found: str
     resolvers: str
     said: str = ""
+    records: tuple[Tlsa, ...] = ()
+    """The records of a place that is PROVEN."""
+    names: tuple[str, ...] = ()
+    """The name that the records are of, then the host where that is another: one of them a certificate has to have."""
 
 
 AskForProof = Callable[[str, int], Proof]
@@ -57,6 +62,18 @@ def dane_warnings(servers: Iterable[Relay], ask: AskForProof) -> tuple[str, ...]
 def tlsa_name(host: str, port: int) -> str:
     """Give the name of the TLSA records of a place where mail is taken (RFC 6698 section 3)."""
     return f"_{port}._tcp.{host}"
+
+
+def want_of_proof(host: str, port: int, proof: Proof) -> str:
+    """Say in a clause why nothing is proven of a place; for all that is found but PROVEN."""
+    records = f"TLSA records of {tlsa_name(host, port)}"
+    said = {
+        NOT_VALIDATED: f"the resolver of this host ({proof.resolvers}) does not validate signed records (DNSSEC)",
+        UNSIGNED: "the address of the host is in no signed zone (DNSSEC)",
+        NO_RECORDS: f"there are no {records}",
+        UNUSABLE: f"the {records} have none of the usages 2 and 3 in a form that mail servers take (RFC 7672)",
+    }
+    return said.get(proof.found, f"the resolver of this host ({proof.resolvers}) gives no {records} ({proof.said})")
 
 
 def _warning(server: Relay, proof: Proof) -> str | None:

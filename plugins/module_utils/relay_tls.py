@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
@@ -24,11 +25,37 @@ DANE_ONLY = "dane-only"
 TLS_POLICIES = (NONE, MAY, ENCRYPT, VERIFY, FINGERPRINT, DANE, DANE_ONLY)
 # With these nothing is sent in clear, whatever the relay offers and whoever is in between.
 ALWAYS_ENCRYPTED = (ENCRYPT, VERIFY, FINGERPRINT, DANE_ONLY)
+# With these, beyond that, whoever answers has proven first who it is.
+PROVEN_BEFORE_LOGIN = (VERIFY, FINGERPRINT, DANE_ONLY)
 NAMES_KEY = "tls_names"
 FINGERPRINTS_KEY = "fingerprints"
 
 # SHA-256 of a certificate or public key, as openssl prints it or without its colons.
 _FINGERPRINT = re.compile(r"[0-9A-F]{2}(?::?[0-9A-F]{2}){31}")
+
+
+@dataclass(frozen=True)
+class Authorities:
+    """The certificate authorities that a client trusts, by files as OpenSSL reads them, and what it does with SNI.
+
+    ``anchors`` are files with certificates that are believed in place of all these, whoever has signed them (Postfix's
+    smtp_tls_trust_anchor_file). ``servername`` is as its smtp_tls_servername: nothing, a name to send, or ``hostname``.
+    """
+
+    file: str | None = None
+    folder: str | None = None
+    and_of_the_system: bool = True
+    anchors: tuple[str, ...] = ()
+    servername: str = "hostname"
+
+    def name_sent_to(self, host: str) -> str | None:
+        """Give the name to send (SNI) to a host; None for none, as to an address."""
+        name = host if self.servername in _OF_THE_HOST else self.servername
+        return None if not name or is_ip_address(name) else name
+
+
+OF_THE_SYSTEM = Authorities()
+_OF_THE_HOST = ("hostname", "nexthop")
 
 
 def parse_tls(value: Mapping[str, Any], host: str, owner: str) -> tuple[str, tuple[str, ...]]:
@@ -61,13 +88,6 @@ def parse_tls(value: Mapping[str, Any], host: str, owner: str) -> tuple[str, tup
 def match_arguments(policy: str, match: tuple[str, ...]) -> dict[str, list[str]]:
     """Give what a certificate has to match under the key that ``parse_tls`` reads it from, {} for nothing."""
     return {FINGERPRINTS_KEY if policy == FINGERPRINT else NAMES_KEY: list(match)} if match else {}
-
-
-def probe_policy(policy: str) -> str:
-    """Give the nearest of the policies that ``smtp_probe`` knows: it asks, and proves no certificate."""
-    if policy in ALWAYS_ENCRYPTED:
-        return ENCRYPT
-    return NONE if policy == NONE else MAY
 
 
 def _read(value: Mapping[str, Any], key: str, owner: str) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.directory imp
 from ansible_collections.mailops.split_domain.plugins.module_utils.exchange_check import new_sets
 from ansible_collections.mailops.split_domain.plugins.module_utils.plan import DomainRoutes, plan_server
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import probe_policy
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import ENCRYPT
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain, parse_split_map
 from ansible_collections.mailops.split_domain.plugins.module_utils.stray_listings import (
     refuse_stray_copies,
@@ -94,10 +94,9 @@ def probe_arguments(split_domains: Any, host: str, sample: int, search: Sequence
                 probes.setdefault(server, []).extend(asked)
     return [
         {
-            "host": server.host,
-            "port": server.port,
-            "tls": probe_policy(server.tls),
-            **({} if server.username is None else {"username": server.username}),
+            **server.as_arguments(),
+            # The policy of the map is the word for it that the password of such a relay may go to whoever answers.
+            **({"validate_certs": False} if server.tls == ENCRYPT else {}),
             "recipients": recipients,
         }
         for server, recipients in probes.items()

@@ -17,6 +17,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.local_transpo
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import parse_verification_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, parse_relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import refuse_password
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_client, parse_site_name
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import ROLES, SLAVE
 
@@ -163,6 +164,7 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
 def _parse_peer(value: Mapping[str, Any], domain: str) -> Peer:
     site = parse_site_name(value.get("site"), domain)
     relay = parse_relay(value.get("relays") or value.get("relay"), f"the relay of the peer {site} of {domain}")
+    refuse_password(relay)
     written = value.get("clients") or [server.host for server in relay.servers]
     clients = {parse_client(client, f"the peer {site} of {domain}") for client in written}
     verification_address = parse_verification_address(

@@ -9,9 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-
-# What stands where a password would.
-HIDDEN = "********"
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import without_secrets
 
 
 def refuse_odd_keys(value: Any, known: Iterable[str], owner: str) -> None:
@@ -31,14 +29,19 @@ def read_list(value: Any, owner: str, expected: str) -> Sequence[Any]:
 
 
 def shown(value: Any) -> str:
-    """Give a value as messages show it: short, nothing by that word, and no password."""
-    text = "nothing" if value is None else repr(_without_passwords(value))
-    return f"{text:.60}"
-
-
-def _without_passwords(value: Any) -> Any:
+    """Give a value as messages show it: short, nothing by that word, and no secret."""
+    if value is None:
+        return "nothing"
     if isinstance(value, Mapping):
-        return {key: HIDDEN if key == "password" else _without_passwords(found) for key, found in value.items()}
+        return f"a mapping of {', '.join(map(str, value)) or 'nothing':.60}"
     if isinstance(value, (list, tuple)):
-        return [_without_passwords(entry) for entry in value]
-    return value
+        return f"a list ({', '.join(map(shown, value)):.60})" if any(map(_is_nested, value)) else _short(list(value))
+    return _short(value)
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, (Mapping, list, tuple))
+
+
+def _short(value: Any) -> str:
+    return f"{without_secrets(repr(value)):.60}"

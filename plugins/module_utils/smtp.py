@@ -8,14 +8,28 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, MailServerMissing
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_host, is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import parse_passwords
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import DNSSEC_POLICIES, AskForProof
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_login import parse_username
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import (
+    login_warnings,
+    parse_passwords,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import (
+    ENCRYPT,
+    MAY,
+    NONE,
+    OF_THE_SYSTEM,
+    VERIFY,
+    Authorities,
+    parse_tls,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import (
     ACCEPTED,
     Answer,
@@ -69,13 +83,25 @@ def probe(server: Server, recipients: Sequence[str]) -> Probe:
     return Probe(tuple(answers), tls, size)
 
 
-def work(params: dict[str, Any], _check_mode: bool) -> Outcome:
+ReadAuthorities = Callable[[str], Authorities]
+"""Reads whose certificates the mail server of a configuration directory believes."""
+
+
+def work(
+    ask_for_proof: AskForProof, read_authorities: ReadAuthorities, params: dict[str, Any], _check_mode: bool
+) -> Outcome:
     """Do what the module smtp_probe is for; it changes nothing, so check mode is no different.
 
-    Raises InvalidInput, ProbeFailed, UnexpectedAnswer.
+    ``ask_for_proof`` asks the DNS for the policies that want that, ``read_authorities`` is for a host that is a mail
+    server itself. Raises InvalidInput, ProbeFailed, UnexpectedAnswer.
     """
     questions = parse_questions(params["recipients"])
     server = _server_of(params)
+    server = dataclasses.replace(
+        server,
+        authorities=_authorities_of(params, read_authorities),
+        proof=ask_for_proof(server.host, server.port) if server.tls in DNSSEC_POLICIES else None,
+    )
     result = probe(server, [question.address for question in questions])
     check_expectations(str(server), questions, result.answers)
     return Outcome(
@@ -85,7 +111,10 @@ def work(params: dict[str, Any], _check_mode: bool) -> Outcome:
             "tls": result.tls,
             "size": result.size,
         },
-        warnings=_size_warnings(server, result.size, params.get("least_size")),
+        warnings=(
+            *_size_warnings(server, result.size, params.get("least_size")),
+            *login_warnings([Relay(server.host, server.port, server.tls, username=server.username)]),
+        ),
     )
 
 
@@ -108,25 +137,52 @@ def _server_of(params: dict[str, Any]) -> Server:
     host = params["host"].strip(" \t")
     if not is_ip_address(host):
         host = canonical_host(host)
-    if params["validate_certs"] and params["tls"] != "encrypt":
-        raise InvalidInput(
-            "'validate_certs' is set, but 'tls' allows plain text, which proves nothing: set 'tls' to encrypt"
-        )
     for name, lowest, highest in (("port", 1, 65535), ("timeout", 1, 3600)):
         if not lowest <= params[name] <= highest:
             raise InvalidInput(f"{name!r} is {params[name]}: choose a number from {lowest} to {highest}")
+    owner = f"the server {place_of(Relay(host, params['port']))}"
+    tls, match = parse_tls({**params, "tls": _policy_of(params)}, host, owner)
+    username = parse_username(params.get("username"), tls, owner)
     return Server(
         host=host,
         port=params["port"],
         addresses=tuple(_parse_address(address) for address in params.get("addresses") or ()),
         helo=canonical_host(params["helo"]) if params["helo"] else None,
         timeout=float(params["timeout"]),
-        tls=params["tls"],
-        validate_certs=params["validate_certs"],
+        tls=tls,
+        tls_match=match,
         sender=parse_sender(params["sender"]),
-        username=params.get("username"),
-        password=_password_for(host, params) if params.get("username") is not None else None,
+        username=username,
+        password=_password_for(host, params) if username is not None else None,
     )
+
+
+def _policy_of(params: dict[str, Any]) -> str:
+    """Give the policy that ``tls`` and ``validate_certs`` come to: a password waits for a proof by default."""
+    tls, validate = params.get("tls"), params.get("validate_certs")
+    logs_in = params.get("username") is not None
+    if validate and tls in (NONE, MAY):
+        raise InvalidInput(
+            "'validate_certs' is set, but 'tls' allows plain text, which proves nothing: set 'tls' to verify"
+        )
+    if validate is False and tls not in (None, NONE, MAY, ENCRYPT):
+        raise InvalidInput(f"'validate_certs' is false, and 'tls' is {tls}, which validates: remove one of them")
+    if tls is None:
+        tls = ENCRYPT if logs_in or validate else MAY
+    return VERIFY if tls == ENCRYPT and (logs_in if validate is None else validate) else str(tls)
+
+
+def _authorities_of(params: dict[str, Any], read_authorities: ReadAuthorities) -> Authorities:
+    """Give whose certificates are believed: those of named files, of the mail server on this host, or of the system."""
+    file, folder = params.get("ca_file"), params.get("ca_path")
+    if file or folder:
+        return Authorities(file, folder, and_of_the_system=False)
+    if params.get("authorities") != "mail_server":
+        return OF_THE_SYSTEM
+    try:
+        return read_authorities(params["config_directory"])
+    except MailServerMissing:
+        return OF_THE_SYSTEM
 
 
 def _password_for(host: str, params: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, SplitDomainError
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
 
 ACCEPTED, REFUSED, DEFERRED = "accepted", "refused", "deferred"
 VERDICTS = (ACCEPTED, REFUSED, DEFERRED)
@@ -179,7 +180,7 @@ def _parse_question(entry: Any) -> Question:
         return Question(parse_path(entry, "the recipient"))
     if not isinstance(entry, dict) or not isinstance(entry.get("address"), str) or set(entry) - {"address", "expect"}:
         raise InvalidInput(
-            f"the entry {entry!r} of 'recipients' cannot be read: write an address, or a dictionary of 'address' "
+            f"the entry {shown(entry)} of 'recipients' cannot be read: write an address, or a dictionary of 'address' "
             "and 'expect'"
         )
     expect = entry.get("expect")

@@ -8,11 +8,14 @@ from __future__ import annotations
 import dataclasses
 import smtplib
 import socket
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import Proof
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import OF_THE_SYSTEM, Authorities
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import (
     Answer,
     Reply,
@@ -54,7 +57,8 @@ class Server:
     """The server to ask and how to talk to it. ``timeout`` is in seconds and holds for each reply.
 
     ``addresses`` are tried in their order; without any, those that the host's name has. ``source`` is the address to
-    connect from, None for what the system takes.
+    connect from, None for what the system takes. ``tls`` and ``tls_match`` are as a relay has them, ``proof`` is what
+    DNSSEC proves, for the policies that want to know.
     """
 
     host: str
@@ -63,7 +67,9 @@ class Server:
     helo: str | None = None
     timeout: float = 30.0
     tls: str = "may"
-    validate_certs: bool = False
+    tls_match: tuple[str, ...] = ()
+    authorities: Authorities = OF_THE_SYSTEM
+    proof: Proof | None = None
     sender: str = ""
     source: str | None = None
     username: str | None = None
@@ -82,9 +88,10 @@ class Connection(smtplib.SMTP):
         self._received = bytearray()
         self._in_transaction = False
         self._doing = "the connection with a greeting"
+        self.is_proven = False
+        """Whether TLS protects it, and the server has proven to be who the policy wants: passwords wait for that."""
         source = (server.source, 0) if server.source else None
         super().__init__(local_hostname=server.helo, timeout=server.timeout, source_address=source)
-        self._host = server.host  # the name that starttls() checks the certificate against
 
     def getreply(self) -> tuple[int, bytes]:
         """Read one reply for the methods of smtplib, which want its text as bytes, line by line."""
@@ -108,6 +115,18 @@ class Connection(smtplib.SMTP):
             super().send(s)
         except smtplib.SMTPServerDisconnected as error:
             raise self._closed() from error
+
+    def encrypt(self, context: ssl.SSLContext, name: str | None) -> ssl.SSLSocket:
+        """Start TLS, tell the server this name of it (SNI) or none, and give what it is spoken over.
+
+        Raises OSError (ssl.SSLError) where the handshake fails, smtplib.SMTPResponseException where it is refused.
+        """
+        self._host = name
+        code, text = self.starttls(context=context)
+        if not isinstance(self.sock, ssl.SSLSocket):
+            raise smtplib.SMTPResponseException(code, text)
+        self.forget_plain_text()
+        return self.sock
 
     def forget_plain_text(self) -> None:
         """Drop what came before the TLS handshake: somebody on the wire may have put it there (RFC 3207 section 6)."""

@@ -12,13 +12,24 @@ import smtplib
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import ALWAYS_ENCRYPTED, MAY, NONE
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import without_secrets
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import Reply, join_reply
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_connection import (
     Connection,
     ConnectionEnded,
     ProbeFailed,
     Server,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_proof import (
+    AnchorsFound,
+    client_context,
+    prove,
+    refused_chain,
+    server_name,
+    settled,
 )
 
 # A greeting of 421 means "not now" (too many connections, shutting down), so it is worth another try or two.
@@ -29,23 +40,33 @@ SERVICE_READY, AUTHENTICATED, CONTINUE = 220, 235, 334
 
 
 def connect(server: Server) -> Connection:
-    """Give a connection that is greeted and, as wanted, encrypted. Raises ProbeFailed."""
-    for tries_left in reversed(range(TRIES_TO_CONNECT)):
+    """Give a connection that is greeted, encrypted as the policy wants, proven and logged in. Raises ProbeFailed."""
+    server = settled(server)
+    anchors: tuple[bytes, ...] = ()
+    tries_left = TRIES_TO_CONNECT
+    while True:
         connection = Connection(server)
         try:
-            _greet(connection)
+            _greet(connection, anchors)
             return connection
+        except AnchorsFound as found:
+            connection.close()
+            anchors = found.anchors
+        except ssl.SSLCertVerificationError as error:
+            connection.close()
+            raise refused_chain(server, error) from error
         except ssl.SSLError as error:
             connection.close()
-            if server.tls == "encrypt":
+            if server.tls != MAY:
                 raise ProbeFailed(
                     f"the TLS handshake with {server} failed ({error.reason or error}): correct its certificate "
                     "or TLS settings, or set 'tls' to may"
                 ) from error
             # As a mail server would: where TLS is wished for but not demanded, plain text follows.
-            return connect(dataclasses.replace(server, tls="none"))
+            return connect(dataclasses.replace(server, tls=NONE))
         except ConnectionEnded as ended:
             connection.close()
+            tries_left -= 1
             if ended.reply is None or not tries_left:
                 raise ProbeFailed(
                     f"{ended}: look into its log for the reason, and try again later", ended.reply
@@ -54,11 +75,10 @@ def connect(server: Server) -> Connection:
         except BaseException:
             connection.close()
             raise
-    raise AssertionError("the last try returns or raises")
 
 
-def _greet(connection: Connection) -> None:
-    """Connect, say EHLO (HELO to a server that knows no other) and start TLS as the server's options want it."""
+def _greet(connection: Connection, anchors: Sequence[bytes]) -> None:
+    """Connect, say EHLO (HELO to a server that knows no other), start TLS as the policy wants it, and log in."""
     server = connection.server
     try:
         code, text = _reach(connection)
@@ -82,8 +102,8 @@ def _greet(connection: Connection) -> None:
             _reply(code, text),
         )
     _introduce(connection)
-    if server.tls != "none":
-        _encrypt(connection)
+    if server.tls != NONE:
+        _encrypt(connection, anchors)
     if server.username is not None:
         _log_in(connection, server.username, server.password or "")
 
@@ -109,21 +129,18 @@ def _introduce(connection: Connection) -> None:
         ) from error
 
 
-def _encrypt(connection: Connection) -> None:
+def _encrypt(connection: Connection, anchors: Sequence[bytes]) -> None:
+    """Start TLS where there is TLS, and go on only with the server that the policy means."""
     server = connection.server
-    must = server.tls == "encrypt"
     if not connection.has_extn("starttls"):
-        if must:
+        if server.tls != MAY:
             raise ProbeFailed(f"{server} does not offer STARTTLS: set up TLS there, or set 'tls' to may")
         return
-    context = ssl.create_default_context()
-    if not server.validate_certs:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+    context = client_context(server, anchors)
     try:
-        connection.starttls(context=context)
+        sock = connection.encrypt(context, server_name(server))
     except smtplib.SMTPResponseException as error:
-        if must:
+        if server.tls != MAY:
             raise ProbeFailed(
                 f"{server} offers STARTTLS but refuses it: it said {_reply(error.smtp_code, error.smtp_error)}; "
                 "look into its log"
@@ -137,15 +154,16 @@ def _encrypt(connection: Connection) -> None:
         raise ProbeFailed(
             f"{server} broke off the TLS handshake ({error.strerror or error}): look into its log"
         ) from error
-    connection.forget_plain_text()
+    prove(sock, server, anchors)
+    connection.is_proven = True
     _introduce(connection)
 
 
 def _log_in(connection: Connection, username: str, password: str) -> None:
     """Say who is asking (RFC 4954, RFC 4616), over TLS only. Raises ProbeFailed, which shows no secret."""
     server = connection.server
-    if not isinstance(connection.sock, ssl.SSLSocket):
-        raise ProbeFailed(f"{server} could read along with the password for {username}: set 'tls' to encrypt")
+    if not connection.is_proven or server.tls not in ALWAYS_ENCRYPTED:
+        raise ProbeFailed(f"anybody could read along with the password for {username} at {server}: set 'tls' to verify")
     offered = str(connection.esmtp_features.get("auth", "")).upper().split()
     secrets = {
         "PLAIN": [f"AUTH PLAIN {_base64(f'{chr(0)}{username}{chr(0)}{password}')}"],
@@ -158,7 +176,11 @@ def _log_in(connection: Connection, username: str, password: str) -> None:
             f"ask without a username, or correct the server or 'port'"
         )
     for line in secrets[mechanism]:
-        reply = connection.say(line, f"AUTH {mechanism}")
+        said = connection.say(line, f"AUTH {mechanism}")
+        # A server may repeat what it was sent.
+        reply = Reply(
+            said.code, without_secrets(said.text, {password, *(one.split()[-1] for one in secrets[mechanism])})
+        )
         if reply.code not in (CONTINUE, AUTHENTICATED):
             raise ProbeFailed(f"{server} refuses the login of {username}: it said {reply}; correct the password", reply)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import Introduction, PeerAnswer
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import probe_policy
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import DNSSEC_POLICIES, AskForProof
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import probe
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import DEFERRED
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_connection import ProbeFailed, Server
@@ -18,17 +18,25 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_connecti
 TIMEOUT = 10.0
 # A site that asks a third one ahead answers "later" until that one has spoken, which takes about so long.
 SECONDS_BEFORE_A_SECOND_TRY = 3.0
-LONGEST_REASON = 200
+LONGEST_REASON = 400
 
 
-def ask_peer(relay: Relay, recipients: Sequence[str], introduction: Introduction) -> tuple[PeerAnswer, ...]:
-    """Give what the relay says to each recipient; no message is sent. Whoever says "later" is asked a second time."""
+def ask_peer(
+    ask_for_proof: AskForProof, relay: Relay, recipients: Sequence[str], introduction: Introduction
+) -> tuple[PeerAnswer, ...]:
+    """Give what the relay says to each recipient; no message is sent. Whoever says "later" is asked a second time.
+
+    Who cannot prove to be the relay, as its policy wants it, is asked nothing and learns no password.
+    """
     server = Server(
         host=relay.host,
         port=relay.port,
         helo=introduction.helo,
         timeout=TIMEOUT,
-        tls=probe_policy(relay.tls),
+        tls=relay.tls,
+        tls_match=relay.tls_match,
+        authorities=introduction.authorities,
+        proof=ask_for_proof(relay.host, relay.port) if relay.tls in DNSSEC_POLICIES else None,
         sender=introduction.sender,
         # The address that this server sends from is an IPv4 one, where it is known at all.
         source=None if ":" in relay.host else introduction.source,

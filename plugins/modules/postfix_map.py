@@ -69,8 +69,7 @@ options:
     description:
       - Hides values in the diff and in the result, and gives text and index the mode V(0600) unless O(mode) is given.
       - Values of a table that only its owner may read are hidden in any case.
-      - What the task itself was given is shown by Ansible all the same, when very verbose and in the server's log. Use
-        O(secret_entries) or O(src), or C(no_log) on the task, against that.
+      - The values of O(entries) and O(content) are hidden as well where Ansible shows what a task was given.
     type: bool
     default: false
   owner:

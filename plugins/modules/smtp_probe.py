@@ -68,15 +68,64 @@ options:
     default: 30
   tls:
     description:
-      - V(none) never encrypts.
-      - V(may) encrypts when the server offers STARTTLS, and goes on in plain text when that fails.
-      - V(encrypt) fails where the server does not offer STARTTLS or the handshake fails.
+      - How the server has to prove who it is, in the words of Postfix. It is asked nothing, and no password is sent,
+        where it cannot.
+      - V(none) never encrypts. V(may) encrypts when the server offers STARTTLS, and goes on in plain text when that
+        fails. V(encrypt) fails where there is no TLS, and takes any certificate unless O(validate_certs) is set.
+      - V(verify) wants a certificate that names O(tls_names) and comes from an authority that is known, see
+        O(authorities). V(fingerprint) wants one of O(fingerprints).
+      - V(dane-only) wants the key that signed TLSA records of the host name (RFC 7672), as this host's resolvers prove
+        them. V(dane) does so where there are such records, and is V(may) otherwise. Records with usage 2 need Python
+        3.10 or newer.
+      - V(may) when not given, and V(verify) where O(username) is given.
     type: str
-    choices: [none, may, encrypt]
-    default: may
+    choices:
+      - none
+      - may
+      - encrypt
+      - verify
+      - fingerprint
+      - dane
+      - dane-only
+  tls_names:
+    description:
+      - With V(verify), the names one of which the certificate has to have. O(host) when omitted.
+      - Required where O(host) is an address.
+    type: list
+    elements: str
+  fingerprints:
+    description:
+      - With V(fingerprint), the SHA-256 fingerprints one of which the certificate or its public key has to have, in
+        hexadecimal with or without colons.
+    type: list
+    elements: str
+  authorities:
+    description:
+      - Whose certificates are believed with V(verify).
+      - V(system) believes those that this host trusts.
+      - V(mail_server) believes those that the mail server on this host believes when it sends, by C(smtp_tls_CAfile),
+        C(smtp_tls_CApath) and C(tls_append_default_CA), and introduces the server's name as it does
+        (C(smtp_tls_servername)). That may be nobody. On a host without a mail server it is V(system).
+    type: str
+    choices:
+      - system
+      - mail_server
+    default: system
+  ca_file:
+    description: A file with the certificates (PEM) of the only authorities that are believed.
+    type: path
+  ca_path:
+    description: A folder of such certificates, hashed as C(openssl rehash) does it.
+    type: path
+  config_directory:
+    description: The configuration directory of the Postfix that O(authorities=mail_server) is about.
+    type: path
+    default: /etc/postfix
   username:
     description:
-      - Log in as this user before asking. Needs an entry for O(host) and O(port) in O(passwords), and TLS.
+      - Log in as this user before asking. Needs an entry for O(host) and O(port) in O(passwords), and a policy that
+        sends nothing in clear.
+      - The server has to prove who it is before, unless O(tls=encrypt) and O(validate_certs=false).
     type: str
   passwords:
     description:
@@ -105,10 +154,10 @@ options:
     type: int
   validate_certs:
     description:
-      - Whether the server's certificate must be trusted by this host and carry the name in O(host).
-      - Needs O(tls=encrypt).
+      - With O(tls=encrypt), whether it is V(verify) all the same.
+      - The default is V(true) where O(username) is given, and V(false) otherwise. With V(false) the password goes to
+        whoever answers, and the task warns of that.
     type: bool
-    default: false
 attributes:
   action_group:
     description: Use C(group/mailops.split_domain.split_domain) in C(module_defaults) for all modules of the collection.
@@ -153,6 +202,15 @@ EXAMPLES = r"""
         expect: accepted
       - address: nobody@example.com
         expect: refused
+
+- name: Log in at a hosted service, once it has proven who it is
+  mailops.split_domain.smtp_probe:
+    host: in.hosted.example.net
+    port: 587
+    username: example
+    passwords:
+      - {host: in.hosted.example.net, port: 587, password: "{{ vault_hosted_password }}"}
+    recipients: [alice@example.com]
 
 - name: Make sure that the server is no open relay
   mailops.split_domain.smtp_probe:
@@ -219,7 +277,12 @@ tls:
   sample: TLSv1.3
 """
 
+from functools import partial
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.signed_records import ask_for_proof
 from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tls_authorities import read_authorities
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import TLS_POLICIES
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import work
 
 PASSWORD = {
@@ -240,13 +303,19 @@ def main() -> None:
             "sender": {"type": "str", "default": "<>"},
             "helo": {"type": "str"},
             "timeout": {"type": "int", "default": 30},
-            "tls": {"type": "str", "choices": ["none", "may", "encrypt"], "default": "may"},
+            "tls": {"type": "str", "choices": list(TLS_POLICIES)},
+            "tls_names": {"type": "list", "elements": "str"},
+            "fingerprints": {"type": "list", "elements": "str"},
+            "authorities": {"type": "str", "choices": ["system", "mail_server"], "default": "system"},
+            "ca_file": {"type": "path"},
+            "ca_path": {"type": "path"},
+            "config_directory": {"type": "path", "default": "/etc/postfix"},
             "username": {"type": "str"},
             "least_size": {"type": "int"},
             "passwords": {"type": "list", "elements": "dict", "default": [], "options": PASSWORD, "no_log": False},
-            "validate_certs": {"type": "bool", "default": False},
+            "validate_certs": {"type": "bool"},
         },
-        work,
+        partial(work, ask_for_proof, read_authorities),
     )
 
 

@@ -155,6 +155,12 @@ options:
                   - Log in as this user (SMTP AUTH) where the host offers it.
                   - Needs O(passwords), a TLS policy that sends nothing in clear, and on Debian the package
                     C(libsasl2-modules).
+                  - With V(encrypt) the password goes to whoever answers there, and the module warns of that. With the
+                    others the host proves who it is before.
+                type: str
+              password:
+                description:
+                  - Rejected here, as settings are shown in results. A password belongs into O(passwords).
                 type: str
           relays:
             description:
@@ -177,7 +183,8 @@ options:
               - An address of the domain that exists at the site. With it the site has to prove that its answers can be
                 trusted, before call-ahead refuses anybody by them.
               - Each run, also in check mode, asks the relay at RCPT for this address and for one that nobody has. A
-                site that takes the one and refuses the other is verified.
+                site that takes the one and refuses the other is verified. A relay that does not prove who it is, as its
+                TLS policy wants it, is asked nothing and counts as one that cannot be reached.
               - Until then unknown recipients get 450. Recipients with a route are not affected.
               - Only used for the site in O(domains[].unknown), with O(domains[].call_ahead=true).
             type: str
@@ -355,6 +362,8 @@ RELAY = {
     "tls_names": {"type": "list", "elements": "str"},
     "fingerprints": {"type": "list", "elements": "str"},
     "username": {"type": "str"},
+    # Known so that Ansible hides it; parse_settings rejects it.
+    "password": {"type": "str", "no_log": True},
 }
 PASSWORD = {
     "host": {"type": "str", "required": True},
@@ -403,7 +412,7 @@ def main() -> None:
             "config_directory": {"type": "path", "default": "/etc/postfix"},
             "lock_timeout": {"type": "float", "default": 30.0},
         },
-        partial(set_domains, ask_peer, ask_for_proof),
+        partial(set_domains, partial(ask_peer, ask_for_proof), ask_for_proof),
     )
 
 

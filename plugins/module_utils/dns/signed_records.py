@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What this server's resolvers prove of a place where mail is taken: its address, and its TLSA records. Private.
 #
-# Without dnspython, which mail servers seldom have: of the replies hardly more is read than flags.
+# Without dnspython, which mail servers seldom have: of the replies no more is read than flags and TLSA records.
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import socket
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.certificates import read_tlsa, usable
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.own_resolvers import resolvers_of_this_host
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import (
     NO_RECORDS,
@@ -34,8 +36,7 @@ _HEADER, _QUESTION, _RECORD = struct.Struct("!HHHHHH"), struct.Struct("!HH"), st
 _RESPONSE, _TRUNCATED, _RECURSION_DESIRED, _AUTHENTIC, _RCODE = 0x8000, 0x0200, 0x0100, 0x0020, 0x000F
 _POINTER = 0xC0
 _IN, _A, _NS, _TLSA = 1, 1, 2, 52
-# RFC 7672 section 3.1: DANE-TA and DANE-EE.
-_USAGES = (2, 3)
+_LENGTH = struct.Struct("!H")
 _RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
 _ANSWERED = ("NOERROR", "NXDOMAIN")
 _SILENCE = "no answer"
@@ -43,11 +44,12 @@ _SILENCE = "no answer"
 
 @dataclass(frozen=True)
 class _Reply:
-    """What is read of a reply: whether its content is proven, and what the records of the wanted type begin with."""
+    """What is read of a reply: whether its content is proven, and the data of the records of the wanted type."""
 
     rcode: str
     is_authentic: bool = False
-    beginnings: tuple[int, ...] = ()
+    data: tuple[bytes, ...] = ()
+    is_cut: bool = False
 
 
 def ask_for_proof(host: str, port: int) -> Proof:
@@ -67,9 +69,10 @@ def ask_for_proof(host: str, port: int) -> Proof:
         records = _ask(resolvers, tlsa_name(name, port), _TLSA)
         if records.rcode not in _ANSWERED:
             return Proof(NOT_TOLD, asked, records.rcode)
-        if records.is_authentic and records.beginnings:
-            is_usable = any(usage in _USAGES for usage in records.beginnings)
-            return Proof(PROVEN if is_usable else UNUSABLE, asked)
+        if records.is_authentic and records.data:
+            found = usable(record for record in map(read_tlsa, records.data) if record is not None)
+            names = tuple(dict.fromkeys((name, host)))
+            return Proof(PROVEN, asked, records=found, names=names) if found else Proof(UNUSABLE, asked)
     return Proof(NO_RECORDS, asked)
 
 
@@ -105,10 +108,19 @@ def _ask_one(resolver: str, name: str, rdtype: int) -> _Reply:
                 connection.settimeout(_SECONDS)
                 connection.connect(place)
                 connection.send(header + asked)
-                return _read(connection.recv(_LONGEST_REPLY), number, rdtype)
+                reply = _read(connection.recv(_LONGEST_REPLY), number, rdtype)
+            return _read(_ask_over_tcp(place, header + asked), number, rdtype) if reply.is_cut else reply
         except (OSError, struct.error, IndexError):
             continue
     return _Reply(_SILENCE)
+
+
+def _ask_over_tcp(place: Any, question: bytes) -> bytes:
+    """Put a question whose answer is longer than a datagram (RFC 7766 section 8); raises OSError, struct.error."""
+    with socket.create_connection(place[:2], timeout=_SECONDS) as connection, connection.makefile("rb") as incoming:
+        connection.sendall(_LENGTH.pack(len(question)) + question)
+        (length,) = _LENGTH.unpack(incoming.read(_LENGTH.size))
+        return incoming.read(length)
 
 
 def _read(message: bytes, number: int, rdtype: int) -> _Reply:
@@ -118,20 +130,19 @@ def _read(message: bytes, number: int, rdtype: int) -> _Reply:
         raise IndexError
     rcode = _RCODES.get(flags & _RCODE, str(flags & _RCODE))
     if flags & _TRUNCATED:
-        # Only records that are there need so much room; what they say is left to Postfix.
-        return _Reply(rcode, bool(flags & _AUTHENTIC), _USAGES)
+        return _Reply(rcode, is_cut=True)
     at = _HEADER.size
     for _each in range(questions):
         at = _after_name(message, at) + _QUESTION.size
-    beginnings = []
+    data = []
     for _each in range(answers):
         at = _after_name(message, at)
         found, _class, _ttl, length = _RECORD.unpack_from(message, at)
         at += _RECORD.size
         if found == rdtype:
-            beginnings.append(message[at])
+            data.append(message[at : at + length])
         at += length
-    return _Reply(rcode, bool(flags & _AUTHENTIC), tuple(beginnings))
+    return _Reply(rcode, bool(flags & _AUTHENTIC), tuple(data))
 
 
 def _after_name(message: bytes, at: int) -> int:

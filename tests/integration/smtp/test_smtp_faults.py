@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from smtp_wire_server import CLOSE, DRIP, SILENCE, WireServer
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.signed_records import ask_for_proof
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tls_authorities import read_authorities
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import work
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import UnexpectedAnswer
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_connection import ProbeFailed
@@ -34,8 +36,8 @@ class Wire:
     @staticmethod
     def probe(port: int, recipients: list[Any], **options: Any) -> list[dict[str, Any]]:
         defaults = {"host": "127.0.0.1", "sender": "<>", "helo": "probe.example.org", "timeout": 1}
-        params = {**defaults, "tls": "may", "validate_certs": False, "port": port, "recipients": recipients, **options}
-        outcome = work(params, False)
+        params = {**defaults, "tls": "may", "validate_certs": None, "port": port, "recipients": recipients, **options}
+        outcome = work(ask_for_proof, read_authorities, params, False)
         assert outcome.changed is False
         answers: list[dict[str, Any]] = outcome.values["recipients"]
         return answers
@@ -300,6 +302,11 @@ def test_bad_input_is_refused_before_any_connection(wire: Wire) -> None:
         {"helo": "probe.example.org\r\nMAIL FROM:<>"},
         {"host": "127.0.0.1\n"},
         {"validate_certs": True},
+        {"tls": "verify", "host": "mx.example.com", "validate_certs": False},
+        {"tls": "verify"},
+        {"tls": "fingerprint"},
+        {"tls": "encrypt", "username": "u"},
+        {"tls": "may", "username": "u"},
         {"timeout": 0},
     ):
         with pytest.raises(InvalidInput):

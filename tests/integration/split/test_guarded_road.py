@@ -253,7 +253,9 @@ def test_a_password_goes_with_its_user_and_main_cf_is_what_it_was(guarded: Road)
 def probe(road: Road, password: str, **more: Any) -> dict[str, Any]:
     """Ask cloud from hq for somebody whom it knows, and for somebody whom it does not."""
     asked = {"host": road.cloud.address, "port": road.cloud.port, "recipients": ["bob@example.com", "no@example.com"]}
-    arguments = {**asked, "tls": "encrypt", "username": USER, "passwords": passwords(road, password), **more}
+    arguments = {**asked, "username": USER, "passwords": passwords(road, password)}
+    arguments |= {"tls": "fingerprint", "fingerprints": [road.certificate.fingerprint]}
+    arguments = {**arguments, **({"fingerprints": [], **more} if "tls" in more else more)}
     result: dict[str, Any] = road.hq.network.at("hq", run_module, "smtp_probe", arguments)
     assert password not in json.dumps(result)
     return result
@@ -263,12 +265,18 @@ def test_a_server_that_wants_a_login_can_be_asked_with_one(guarded: Road) -> Non
     assert [one["verdict"] for one in probe(guarded, PASSWORD)["recipients"]] == ["accepted", "refused"]
     refused = probe(guarded, "wrong word")
     assert f"refuses the login of {USER}: it said 535" in refused["msg"]
-    assert "could read along with the password" in probe(guarded, PASSWORD, tls="none")["msg"]
+    assert "could be sent in clear" in probe(guarded, PASSWORD, tls="none")["msg"]
     assert "no password" in probe(guarded, PASSWORD, passwords=[])["msg"]
 
 
-def test_a_site_that_wants_a_login_is_verified_with_it(guarded: Road) -> None:
-    domain = guarded.domain(tls="encrypt", username=USER)
+@pytest.mark.parametrize("policy", ["encrypt", "verify", "fingerprint"])
+def test_a_site_that_wants_a_login_is_verified_with_it(guarded: Road, policy: str) -> None:
+    more = {
+        "verify": {"tls_names": ["mx.cloud.test"]},
+        "fingerprint": {"fingerprints": [guarded.certificate.fingerprint]},
+    }
+    guarded.hq.define(f"smtp_tls_CAfile = {guarded.certificate.file}\n")
+    domain = guarded.domain(tls=policy, username=USER, **more.get(policy, {}))
     domain["peers"][0]["verification_address"] = "bob@example.com"
     given = guarded.hq.split(domain, passwords=passwords(guarded))
     assert given["domains"][0]["verdict"] == "verified"

@@ -19,6 +19,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.l
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.relay_policies import policy_rows
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import table_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, parse_relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import login_warnings
 from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import (
     password_arguments,
     probe_arguments,
@@ -140,10 +141,32 @@ def test_a_password_is_for_the_servers_that_send_to_its_relay_and_in_no_other_pl
     assert [one.get("username") for one in peer["relays"]] == ["u", None]
 
 
-def test_probes_ask_with_the_nearest_policy_that_they_know() -> None:
+def test_probes_ask_with_the_policy_of_the_relay_and_all_that_it_matches() -> None:
     rows = [{"address": "bob@example.com", "site": "hosted"}]
-    probes = probe_arguments([{**MAP[0], "directory": rows}], "mx1", 5)
-    assert [(probe["tls"], probe.get("username")) for probe in probes] == [("encrypt", "u"), ("encrypt", None)]
+    relays = [*SITES[1]["relay"], {"host": "in3.example.net", "tls": "fingerprint", "fingerprints": [SHA256]}]  # type: ignore[misc]
+    sites = [
+        SITES[0],
+        {**SITES[1], "relay": [*relays, {"host": "192.0.2.1", "tls": "verify", "tls_names": ["a.example"]}]},
+    ]
+    probes = probe_arguments([{"domain": "example.com", "sites": sites, "directory": rows}], "mx1", 5)
+    policies = [
+        {key: found for key, found in one.items() if key not in ("host", "port", "recipients")} for one in probes
+    ]
+    assert policies == [
+        {"tls": "encrypt", "username": "u", "validate_certs": False},
+        {"tls": "verify"},
+        {"tls": "fingerprint", "fingerprints": [COLONS]},
+        {"tls": "verify", "tls_names": ["a.example"]},
+    ]
+
+
+def test_a_password_that_goes_to_whoever_answers_is_warned_of() -> None:
+    login = {"username": "u", "password": SECRET}
+    proven = [{"tls": "verify"}, {"tls": "fingerprint", "fingerprints": [SHA256]}, {"tls": "dane-only"}]
+    assert login_warnings(relay(**policy, **login) for policy in proven) == ()
+    assert login_warnings([relay(tls="encrypt")]) == ()
+    (warning,) = login_warnings([relay(tls="encrypt", **login), relay(tls="encrypt", **login)])
+    assert "its password goes to whoever answers there" in warning and SECRET not in warning
 
 
 def test_one_relay_has_one_login_and_one_certificate() -> None:

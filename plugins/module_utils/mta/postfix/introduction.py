@@ -10,10 +10,17 @@ from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import expanded, read_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tls_authorities import read_authorities
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import Introduction
 
-_PARAMETERS = ("smtp_helo_name", "address_verify_sender", "myorigin", "smtp_bind_address", "inet_interfaces")
+_PARAMETERS = (
+    "smtp_helo_name",
+    "address_verify_sender",
+    "myorigin",
+    "smtp_bind_address",
+    "inet_interfaces",
+)
 _NULL_SENDERS = ("", "<>")
 
 
@@ -25,7 +32,7 @@ def read_introduction(config_directory: str) -> Introduction:
         sender = ""
     elif "@" not in sender:
         sender = f"{sender}@{_origin(values['myorigin'])}"
-    return Introduction(values["smtp_helo_name"], sender, _source(values))
+    return Introduction(values["smtp_helo_name"], sender, _source(values), read_authorities(config_directory))
 
 
 def _origin(myorigin: str) -> str:

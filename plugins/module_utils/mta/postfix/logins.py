@@ -16,7 +16,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import HIDDEN
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import HIDDEN
 
 PASSWORDS = "passwords"
 MODE = 0o600

@@ -46,8 +46,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import TableType, table_type
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import plan_table
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff, Outcome
-
-HIDDEN = "********"
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import HIDDEN
 
 _LISTED_CHANGES = 100
 _LINES_SHOWN_WHOLE = 500

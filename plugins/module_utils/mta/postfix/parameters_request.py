@@ -21,6 +21,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.p
     is_list,
     same_value,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import TABLES_OF_LOGINS, holds_passwords
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,13 @@ def parse_request(arguments: Mapping[str, Any]) -> ParametersRequest:
             raise InvalidInput(
                 f"The parameter {name} is in more than one of parameters, elements and removed: say one thing about it."
             )
+    tables = [*values.items(), *((one.name, ", ".join(one.elements)) for one in lists if one.present)]
+    for name, value in tables:
+        if name.endswith(TABLES_OF_LOGINS) and holds_passwords(value):
+            raise InvalidInput(
+                f"The parameter {name} has a password in it, and everybody on the server may read main.cf: put it into "
+                "a table with secret_entries of postfix_map, and name that."
+            )
     return ParametersRequest(
         values=values,
         lists=lists,
@@ -110,8 +119,8 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, Sequence) and _is_list_of_texts(value):
         return ", ".join(str(element).strip() for element in value)
     raise InvalidInput(
-        f"The value {value!r} of the parameter {name} is none: give a text, a number, yes or no, or a list of texts, "
-        "and name the parameter in 'removed' to have it removed."
+        f"The value {shown(value)} of the parameter {name} is none: give a text, a number, yes or no, or a list of "
+        "texts, and name the parameter in 'removed' to have it removed."
     )
 
 

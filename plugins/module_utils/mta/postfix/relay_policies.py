@@ -12,6 +12,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.e
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.main_cf import MainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import DNSSEC_POLICIES
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import login_warnings
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import (
     FINGERPRINT,
     MAY,
@@ -66,6 +67,7 @@ def refuse_unfit_policies(servers: Iterable[Relay], values: Mapping[str, str]) -
     Raises ServerStateError where it could never keep one.
     """
     warnings: list[str] = []
+    servers = tuple(servers)
     for server in servers:
         hindrance = _hindrance_to_dane(values) if server.tls in DNSSEC_POLICIES else None
         if hindrance is not None:
@@ -83,7 +85,7 @@ def refuse_unfit_policies(servers: Iterable[Relay], values: Mapping[str, str]) -
                 f"the relay {server} has tls verify, and this server knows no certificate authority, so that all mail "
                 f"for it waits: set smtp_tls_CAfile or smtp_tls_CApath in main.cf, or use fingerprints"
             )
-    return tuple(dict.fromkeys(warnings))
+    return tuple(dict.fromkeys([*warnings, *login_warnings(servers)]))
 
 
 def _hindrance_to_dane(values: Mapping[str, str]) -> str | None:

@@ -1,0 +1,32 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Whose certificates a Postfix server believes where it sends mail. Private.
+
+from __future__ import annotations
+
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import expanded
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import Authorities
+
+_PARAMETERS = (
+    "smtp_tls_CAfile",
+    "smtp_tls_CApath",
+    "tls_append_default_CA",
+    "smtp_tls_trust_anchor_file",
+    "smtp_tls_servername",
+)
+
+
+def read_authorities(config_directory: str) -> Authorities:
+    """Read whose certificates smtp(8) believes, and which name it asks for (postconf(5)).
+
+    Without any, and without tls_append_default_CA, it believes nobody.
+    """
+    values = expanded(config_directory, _PARAMETERS)
+    return Authorities(
+        file=values["smtp_tls_CAfile"] or None,
+        folder=values["smtp_tls_CApath"] or None,
+        and_of_the_system=values["tls_append_default_CA"] == "yes",
+        anchors=tuple(values["smtp_tls_trust_anchor_file"].replace(",", " ").split()),
+        servername=values["smtp_tls_servername"],
+    )

@@ -1,0 +1,221 @@
+# Copyright (c) 2026, the mailops.split_domain developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What may be a secret in what users write, also where none belongs; nobody is shown it. Pure. Private.
+#
+# A password stands in a wrong place before anybody has told so: under a misspelt key, in a URL, behind a user name.
+# Then it is in the arguments of a module, which Ansible shows with its results, and in the sentence that refuses it.
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any, Optional
+
+# What stands where a secret would.
+HIDDEN = "********"
+# Shorter ones are no secrets; to hide them would make holes in every other word.
+_SHORTEST = 4
+_LONGEST = 4096
+# What keys are called under which secrets stand, and how like a misspelt one has to be.
+_SECRET_KEYS = ("password", "passwords", "passwd", "passphrase", "pass", "pwd", "secret", "keysecret", "token")
+_LIKENESS = 0.8
+_LONGEST_KEY = 24
+# Keys of names behind whose colon a secret may stand, as sasl_passwd and dig -y write it.
+_NAMES = ("username", "user", "login", "key_name", "key_file")
+_KEYS_OF_SIGNATURES = ("key_name", "key_file", "key_algorithm", "server")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{20,}={0,2}")
+# Keys of hosts, which have nobody's name before them.
+_HOSTS = ("host", "hosts", "server", "relay", "relays", "addresses", "clients", "resolver", "wait_servers", "helo")
+_PORT_OR_ADDRESS = re.compile(r"\d{0,5}|[0-9A-Fa-f:.]*(?:%[\w.]*)?(?:/\d*)?(?:\]:?\d*)?")
+# user:secret@host, with or without a scheme before it. What is before the colon is a name. All have bounds, for the
+# time that they take: nobody's secret is longer.
+_BEHIND_A_NAME = re.compile(
+    r"(?:^|(?<=//)|(?<=[\s'\"]))[^\s/:@'\"]{0,64}:(?!//)(?P<secret>[^\s@]\S{0,255})@(?=[^\s@])", re.MULTILINE
+)
+_IN_A_URL = re.compile(r"://(?P<secret>[^\s/:@]{1,255})@")
+_IN_A_KEY_FILE = re.compile(r"\bsecret\s{1,20}\"?(?P<secret>[^\s\";]{1,255})\"?\s{0,20};", re.IGNORECASE)
+_PATTERNS = (_BEHIND_A_NAME, _IN_A_URL, _IN_A_KEY_FILE)
+# Keys of entries that an argument spec says nothing of.
+_KEYS_OF_ENTRIES = {
+    "recipients": ("address", "expect"),
+    "to": ("host", "port", "tls", "tls_names", "fingerprints", "username"),
+}
+# Parameters of Postfix that name tables of passwords, and tables whose name holds what is in them.
+TABLES_OF_LOGINS = "_sasl_password_maps"
+_TABLE_IN_ITSELF = re.compile(r"(?:static|inline):(?P<text>[^,]{1,4096})")
+_BETWEEN = re.compile(r"[\s:=,{}]+")
+# An option of postfix_map: with it the values of these others are secrets.
+_ALL_SECRET, _VALUES = "secret", ("entries", "content")
+_YES = ("true", "yes", "on", "1")
+
+Spec = Mapping[str, Mapping[str, Any]]
+
+
+def secrets_in(value: Any, spec: Optional[Spec] = None) -> set[str]:
+    """Give all texts of a value that may be secrets, each also as ``repr`` and str of a container write it.
+
+    ``spec`` is the argument spec that the value is for: what stands under a key that it does not have may be anything.
+    Without one the names of keys have to tell.
+    """
+    found = set(_mapping(value, spec) if isinstance(value, Mapping) else _found(value, ""))
+    return {form for secret in found if len(secret) >= _SHORTEST for form in _forms(secret)}
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    """Give a secret as it is, and as Python writes it in a text, in a text in a text, and beside other quotes."""
+    if len(secret) > _LONGEST:
+        return (secret,)
+    written = repr(secret)[1:-1]
+    return (secret, written, repr(f'"{secret}')[2:-1], repr(written)[1:-1], repr(f'"{written}')[2:-1])
+
+
+def without_secrets(text: str, secrets: Iterable[str] = ()) -> str:
+    """Give a text with these secrets hidden, and whatever looks like one by itself."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    for pattern in _PATTERNS:
+        text = pattern.sub(lambda match: match.group().replace(match["secret"], HIDDEN), text)
+    return text
+
+
+def host_without_secrets(text: str) -> str:
+    """Give what is to be a host with what stands before its last ``@``, or behind a colon and is no port, hidden."""
+    for secret in sorted(_beside_a_host(text), key=len, reverse=True):
+        text = text.replace(secret, HIDDEN) if secret else text
+    return without_secrets(text)
+
+
+def before_the_colon(text: str) -> str:
+    """Give a text that is to be a name with what stands behind its first colon hidden."""
+    name, colon, _secret = text.partition(":")
+    return f"{name}:{HIDDEN}" if colon else name
+
+
+def told(error: Exception, *given: Any) -> str:
+    """Give the text of a failure without what may be a secret in what was ``given``."""
+    return without_secrets(str(error), set().union(*map(secrets_in, given)))
+
+
+def holds_passwords(tables: str) -> list[str]:
+    """Give what stands in the value of a parameter of TABLES_OF_LOGINS itself, where its tables need no file."""
+    return [match["text"] for match in _TABLE_IN_ITSELF.finditer(tables)]
+
+
+def _mapping(value: Mapping[Any, Any], spec: Optional[Spec]) -> Iterator[str]:
+    for key, entry in value.items():
+        name = str(key)
+        # What Ansible itself tells its modules.
+        if spec is not None and name.startswith("_ansible_"):
+            continue
+        if spec is None:
+            yield from _leaves(entry) if _is_of_a_secret(name) else _found(entry, name)
+        elif name not in spec or spec[name].get("no_log"):
+            yield from _leaves(entry)
+        else:
+            yield from _option(entry, name, spec[name])
+    if spec is not None and _ALL_SECRET in spec and str(value.get(_ALL_SECRET)).lower() in _YES:
+        for name in _VALUES:
+            yield from _values(value.get(name))
+
+
+def _option(value: Any, name: str, option: Mapping[str, Any]) -> Iterator[str]:
+    """Give what may be secret in the value of an option that the spec has."""
+    inner: Optional[Spec] = option.get("options")
+    if inner is None:
+        yield from _found(value, name)
+        return
+    holds_secrets = any(one.get("no_log") for one in inner.values())
+    for entry in map(_as_mapping, value if _is_list(value) else [value]):
+        if isinstance(entry, Mapping) and set(map(str, entry)) & set(inner):
+            yield from _mapping(entry, inner)
+        elif holds_secrets and not isinstance(entry, str):
+            # Not in the shape that is wanted, so that nobody can tell which part is the secret.
+            yield from _leaves(entry)
+        else:
+            yield from _found(entry, name)
+            yield from re.split(r"[\s,]+", entry) if holds_secrets and isinstance(entry, str) else ()
+
+
+def _as_mapping(value: Any) -> Any:
+    """Give what Ansible makes of a text where a mapping is wanted: JSON, or words with ``=`` in them."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        words = [word.partition("=") for word in re.split(r"[\s,]+", value)]
+        found = {key: word.strip("'\"").replace("\\", "") for key, equals, word in words if equals}
+        return found or value
+
+
+def _found(value: Any, name: str) -> Iterator[str]:
+    """Give what may be secret in a value under a key of this name."""
+    if isinstance(value, Mapping):
+        known = _KEYS_OF_ENTRIES.get(name, value)
+        yield from _mapping({key: found for key, found in value.items() if key in known}, None)
+        yield from _leaves([found for key, found in value.items() if key not in known])
+    elif _is_list(value):
+        for entry in value:
+            yield from _found(entry, name)
+    elif isinstance(value, str):
+        for pattern in _PATTERNS:
+            yield from (match["secret"] for match in pattern.finditer(value))
+        if name in _NAMES and ":" in value:
+            yield value.partition(":")[2]
+            yield value.rpartition(":")[2]
+        if name in _KEYS_OF_SIGNATURES:
+            yield from _BASE64.findall(value)
+        if name.endswith(TABLES_OF_LOGINS) or name == "elements":
+            yield from (word for found in holds_passwords(value) for word in _BETWEEN.split(found))
+        if name in _HOSTS:
+            yield from _beside_a_host(value)
+
+
+def _beside_a_host(text: str) -> Iterator[str]:
+    before, _at, host = (text.partition("//")[2] or text).rpartition("@")
+    yield before
+    behind = host.partition(":")[2]
+    if not _PORT_OR_ADDRESS.fullmatch(behind):
+        yield behind
+
+
+def _values(value: Any) -> Iterator[str]:
+    """Give the values of the entries of a table: a mapping, a list of ``key`` and ``value``, or its text."""
+    if isinstance(value, Mapping):
+        yield from _leaves(value)
+    elif _is_list(value):
+        yield from _leaves([entry.get("value") if isinstance(entry, Mapping) else entry for entry in value])
+    elif isinstance(value, str):
+        for line in value.splitlines():
+            yield from line.split(None, 1)[1:]
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """Give all texts and numbers in a value, keys left out."""
+    if isinstance(value, Mapping):
+        for entry in value.values():
+            yield from _leaves(entry)
+    elif _is_list(value):
+        for entry in value:
+            yield from _leaves(entry)
+    elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
+        text = str(value)
+        yield text
+        yield text.strip()
+
+
+@lru_cache(maxsize=4096)
+def _is_of_a_secret(name: str) -> bool:
+    """Tell whether a key is called as those of secrets are, or nearly so."""
+    if len(name) > _LONGEST_KEY or "@" in name or "." in name:
+        return False
+    words = [re.sub(r"[^a-z]", "", name.lower()), re.split(r"[^a-z]+", name.lower())[-1]]
+    return any(get_close_matches(word, _SECRET_KEYS, 1, _LIKENESS) for word in words if word)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
