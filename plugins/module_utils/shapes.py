@@ -30,10 +30,17 @@ def read_list(value: Any, owner: str, expected: str) -> Sequence[Any]:
     return value
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, most: int = 60) -> str:
     """Give a value as messages show it: short, nothing by that word, and no password."""
+    if isinstance(value, str):
+        return quoted(value, most)
     text = "nothing" if value is None else repr(_without_passwords(value))
-    return f"{text:.60}"
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def quoted(text: str, most: int = 60) -> str:
+    """Give a text in quotation marks as messages show it: of a long one the beginning."""
+    return repr(text) if len(text) <= most else f"{text[:most]!r}..."
 
 
 def _without_passwords(value: Any) -> Any:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Optional
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import replace_file, rights_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.bounded_files import read_regular_file
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
     SetKeepsChanging,
     ZoneCheckFailed,
@@ -20,12 +21,19 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_contents import ZoneContents, zone_told_by
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import read_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import quoted
 
 # Where the commands of name servers live: often not in the PATH of a remote shell without login.
 COMMAND_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _CHECKER = "named-checkzone"
 _COMPLAINTS = 3
+_LONGEST_COMPLAINT = 120
+_LONGEST_CHECK = 300
+# Bounds of what is read of a zone, in the file itself and in all that it includes: 100,000 records take a tenth of it.
+# Whoever may write in a zone file may include any file of the host, any number of times.
+MOST_OCTETS = 32 << 20
+MOST_INCLUDES = 1_000
 
 
 @dataclass(frozen=True)
@@ -45,16 +53,33 @@ class ZoneFile:
         command = [_CHECKER, "-i", "local", self.contents.zone, "/dev/stdin"]
         try:
             done = subprocess.run(  # noqa: S603 - a fixed command, and no shell is involved
-                command, input=_octets(text), capture_output=True, check=False, cwd=self.folder, env=environment()
+                command,
+                input=_octets(text),
+                capture_output=True,
+                check=False,
+                cwd=self.folder,
+                env=environment(),
+                timeout=_LONGEST_CHECK,
             )
+        except subprocess.TimeoutExpired as error:
+            raise ZoneCheckFailed(
+                f"the zone file {self.path} is not changed, because {_CHECKER} was not done with it after "
+                f"{_LONGEST_CHECK} s: see what it includes and generates"
+            ) from error
         except OSError as error:
             raise ZoneCheckFailed(
                 f"the zone file {self.path} is not changed, because {_CHECKER} cannot check it first "
                 f"({error.strerror}): install it on the host that runs the module (Debian: bind9-utils; Red Hat: bind)"
             ) from error
+        if done.returncode < 0:
+            # What it says then is of its own insides.
+            raise ZoneCheckFailed(
+                f"the zone file {self.path} is not changed, because {_CHECKER} was ended by the signal "
+                f"{-done.returncode} while it checked it: run {_CHECKER} by hand, and correct the zone file"
+            )
         if done.returncode != 0:
             said = (done.stdout + done.stderr).decode("utf-8", "replace").replace("/dev/stdin", str(self.path))
-            lines = [line.strip() for line in said.splitlines() if line.strip()]
+            lines = [line.strip()[:_LONGEST_COMPLAINT] for line in said.splitlines() if line.strip()]
             raise ZoneCheckFailed(
                 f"the zone file {self.path} is not changed, because {_CHECKER} does not take it with the new MX sets "
                 f"and said: {'; '.join(lines[:_COMPLAINTS]) or 'nothing'}: correct the zone file or the sets"
@@ -86,8 +111,11 @@ class ChangedMeanwhile(SetKeepsChanging):
 def zone_file_path(text: str) -> Path:
     """Give the path of a zone file, symbolic links resolved so that a link is not replaced by a file."""
     if not text.startswith("/"):
-        raise InvalidInput(f"the zone file {text!r} has no absolute path: write its path from the root directory")
-    return Path(os.path.realpath(text))
+        raise InvalidInput(f"the zone file {quoted(text)} has no absolute path: write its path from the root directory")
+    try:
+        return Path(os.path.realpath(text))
+    except ValueError as error:
+        raise InvalidInput(f"the zone file {quoted(text)} is no path ({error}): correct it") from error
 
 
 def read_zone_file(path: Path, zone: Optional[str]) -> ZoneFile:
@@ -96,9 +124,9 @@ def read_zone_file(path: Path, zone: Optional[str]) -> ZoneFile:
     Raises ZoneFileUnreadable, ZoneMismatch and InvalidInput.
     """
     text = _text(path)
-    include = _Including(path)
     name = str(path)
-    zone = zone_told_by(text, name, include) if zone is None else zone
+    zone = zone_told_by(text, name, _Including(path)) if zone is None else zone
+    include = _Including(path)
     contents = ZoneContents(read_text(text, zone, name, include), zone, name)
     return ZoneFile(path, contents, include.folder or path.parent)
 
@@ -118,6 +146,8 @@ class _Including:
     def __init__(self, zone_file: Path) -> None:
         self.folder: Optional[Path] = None
         self._zone_file = zone_file
+        self._files = 0
+        self._octets = 0
 
     def __call__(self, name: str) -> str:
         """Give the text of an included file."""
@@ -125,17 +155,31 @@ class _Including:
             self.folder = next((above for above in self._zone_file.parents if _is_file(above / name)), None)
             if self.folder is None:
                 raise ZoneFileUnreadable(
-                    f"the zone file {self._zone_file} includes {name!r}, which is neither in its folder nor in one "
+                    f"the zone file {self._zone_file} includes {quoted(name)}, which is neither in its folder nor in one "
                     "above: write the path of the included file from the root directory"
                 )
-        return _text((self.folder or self._zone_file.parent) / name)
+        path = (self.folder or self._zone_file.parent) / name
+        self._files += 1
+        if self._files > MOST_INCLUDES:
+            raise ZoneFileUnreadable(
+                f"the zone file {self._zone_file} includes more than {MOST_INCLUDES:,} files, the last is {path}: "
+                "include fewer, or change the file by hand"
+            )
+        text = _text(path)
+        self._octets += len(text)
+        if self._octets > MOST_OCTETS:
+            raise ZoneFileUnreadable(
+                f"the zone file {self._zone_file} includes more than {MOST_OCTETS >> 20} MiB in all, the last file is "
+                f"{path}: include less, or change the file by hand"
+            )
+        return text
 
 
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:
-        # Such as a name that is too long for any file.
+    except (OSError, ValueError):
+        # Such as a name that is too long for any file, or no path.
         return False
 
 
@@ -154,9 +198,10 @@ def _octets(text: str) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
+        return read_regular_file(path, MOST_OCTETS)[0]
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its name is no path"
         raise ZoneFileUnreadable(
-            f"the zone file {path} cannot be read on the host that runs the module ({error.strerror}): "
+            f"the zone file {path} cannot be read on the host that runs the module ({reason}): "
             "correct the path, or let this task's user read it"
         ) from error
