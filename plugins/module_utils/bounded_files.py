@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Reading files that others may have put there: nothing that hangs, and no more than a bound. Private to this collection.
+# Reading files that others may have put there: nothing that hangs, and no more than a bound. Private.
 
 from __future__ import annotations
 

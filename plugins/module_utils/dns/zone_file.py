@@ -30,9 +30,9 @@ _CHECKER = "named-checkzone"
 _COMPLAINTS = 3
 _LONGEST_COMPLAINT = 120
 _LONGEST_CHECK = 300
-# Bounds of what is read of a zone, in the file itself and in all that it includes: 100,000 records take a tenth of it.
+# Bounds of what is read of a zone, in the file itself and in all that it includes: 100,000 records take a fifth of it.
 # Whoever may write in a zone file may include any file of the host, any number of times.
-MOST_OCTETS = 32 << 20
+MOST_OCTETS = 16 << 20
 MOST_INCLUDES = 1_000
 
 
@@ -155,8 +155,8 @@ class _Including:
             self.folder = next((above for above in self._zone_file.parents if _is_file(above / name)), None)
             if self.folder is None:
                 raise ZoneFileUnreadable(
-                    f"the zone file {self._zone_file} includes {quoted(name)}, which is neither in its folder nor in one "
-                    "above: write the path of the included file from the root directory"
+                    f"the zone file {self._zone_file} includes {quoted(name)}, which is neither in its folder nor in "
+                    "one above: write the path of the included file from the root directory"
                 )
         path = (self.folder or self._zone_file.parent) / name
         self._files += 1
