@@ -7,11 +7,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 import socket
 import struct
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.own_resolvers import resolvers_of_this_host
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import (
@@ -32,8 +35,10 @@ _TRIES = 2
 _LONGEST_REPLY = 512
 _HEADER, _QUESTION, _RECORD = struct.Struct("!HHHHHH"), struct.Struct("!HH"), struct.Struct("!HHIH")
 _RESPONSE, _TRUNCATED, _RECURSION_DESIRED, _AUTHENTIC, _RCODE = 0x8000, 0x0200, 0x0100, 0x0020, 0x000F
+_OPCODE = 0x7800
 _POINTER = 0xC0
-_IN, _A, _NS, _TLSA = 1, 1, 2, 52
+_LENGTH = struct.Struct("!H")
+_IN, _A, _NS, _CNAME, _TLSA = 1, 1, 2, 5, 52
 # RFC 7672 section 3.1: DANE-TA and DANE-EE.
 _USAGES = (2, 3)
 _RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
@@ -43,17 +48,27 @@ _SILENCE = "no answer"
 
 @dataclass(frozen=True)
 class _Reply:
-    """What is read of a reply: whether its content is proven, and what the records of the wanted type begin with."""
+    """What is read of a reply: whether its content is proven, and what the records of the wanted type begin with.
+
+    ``remote`` is the resolver that gave it, where that is another host.
+    """
 
     rcode: str
     is_authentic: bool = False
     beginnings: tuple[int, ...] = ()
+    is_truncated: bool = False
+    remote: str = ""
+
+
+class _NoReply(Exception):
+    """Some octets are no reply to the question; anybody can send such a datagram (RFC 5452 section 9.1)."""
 
 
 def ask_for_proof(host: str, port: int) -> Proof:
     """Give what is proven of a host name and a port, as Postfix will find it (smtp(8), tls_dane).
 
     Records count where the address of the host is proven, too. Of an alias the name that it stands for is asked first.
+    Resolvers on other hosts are believed, as Postfix believes them, and named in the proof.
     """
     resolvers = resolvers_of_this_host()
     asked = ", ".join(resolvers)
@@ -69,7 +84,8 @@ def ask_for_proof(host: str, port: int) -> Proof:
             return Proof(NOT_TOLD, asked, records.rcode)
         if records.is_authentic and records.beginnings:
             is_usable = any(usage in _USAGES for usage in records.beginnings)
-            return Proof(PROVEN if is_usable else UNUSABLE, asked)
+            remote = ", ".join(dict.fromkeys(one for one in (address.remote, records.remote) if one))
+            return Proof(PROVEN if is_usable else UNUSABLE, asked, remote=remote)
     return Proof(NO_RECORDS, asked)
 
 
@@ -88,56 +104,119 @@ def _ask(resolvers: Sequence[str], name: str, rdtype: int) -> _Reply:
     for resolver in resolvers:
         found = _ask_one(resolver, name, rdtype)
         if found.rcode in _ANSWERED:
-            return found
+            return found if _is_loopback(resolver) else replace(found, remote=resolver)
         reply = reply if found.rcode == _SILENCE else found
     return reply
+
+
+def _is_loopback(resolver: str) -> bool:
+    try:
+        return ipaddress.ip_address(resolver).is_loopback
+    except ValueError:
+        return False
 
 
 def _ask_one(resolver: str, name: str, rdtype: int) -> _Reply:
     labels = [label.encode("ascii", "replace") for label in name.split(".") if label]
     asked = b"".join(bytes([len(label)]) + label for label in labels) + b"\0" + _QUESTION.pack(rdtype, _IN)
     for _each in range(_TRIES):
-        number = secrets.randbelow(1 << 16)
-        header = _HEADER.pack(number, _RECURSION_DESIRED | _AUTHENTIC, 1, 0, 0, 0)
+        message = _HEADER.pack(secrets.randbelow(1 << 16), _RECURSION_DESIRED | _AUTHENTIC, 1, 0, 0, 0) + asked
         try:
             family, kind, protocol, _name, place = socket.getaddrinfo(resolver, PORT, type=socket.SOCK_DGRAM)[0]
             with socket.socket(family, kind, protocol) as connection:
-                connection.settimeout(_SECONDS)
                 connection.connect(place)
-                connection.send(header + asked)
-                return _read(connection.recv(_LONGEST_REPLY), number, rdtype)
-        except (OSError, struct.error, IndexError):
+                connection.send(message)
+                reply = _true_reply(connection, message, rdtype)
+            # A reply that has no room for all records is asked for again over TCP (RFC 7766).
+            return _over_tcp(resolver, message, rdtype) if reply.is_truncated else reply
+        except (OSError, _NoReply):
             continue
     return _Reply(_SILENCE)
 
 
-def _read(message: bytes, number: int, rdtype: int) -> _Reply:
-    """Read a reply; raises struct.error or IndexError for what is none to this question."""
-    given, flags, questions, answers, _authorities, _additionals = _HEADER.unpack_from(message)
-    if given != number or not flags & _RESPONSE:
-        raise IndexError
-    rcode = _RCODES.get(flags & _RCODE, str(flags & _RCODE))
-    if flags & _TRUNCATED:
-        # Only records that are there need so much room; what they say is left to Postfix.
-        return _Reply(rcode, bool(flags & _AUTHENTIC), _USAGES)
-    at = _HEADER.size
-    for _each in range(questions):
-        at = _after_name(message, at) + _QUESTION.size
-    beginnings = []
+def _true_reply(connection: socket.socket, message: bytes, rdtype: int) -> _Reply:
+    """Wait for the reply to a question, past all datagrams that are none."""
+    end = time.monotonic() + _SECONDS
+    while (left := end - time.monotonic()) > 0:
+        connection.settimeout(left)
+        received = connection.recv(_LONGEST_REPLY)
+        with suppress(_NoReply):
+            return _read(received, message, rdtype)
+    raise _NoReply
+
+
+def _over_tcp(resolver: str, message: bytes, rdtype: int) -> _Reply:
+    with socket.create_connection((resolver, PORT), _SECONDS) as connection, connection.makefile("rb") as stream:
+        connection.sendall(_LENGTH.pack(len(message)) + message)
+        size = stream.read(_LENGTH.size)
+        if len(size) != _LENGTH.size:
+            raise _NoReply
+        return _read(stream.read(_LENGTH.unpack(size)[0]), message, rdtype)
+
+
+def _read(reply: bytes, message: bytes, rdtype: int) -> _Reply:
+    """Read the reply to a question, ``message``; raises _NoReply for what is none to just this question."""
+    try:
+        number, flags, questions, answers, _authorities, _additionals = _HEADER.unpack_from(reply)
+        wanted = message[_HEADER.size :]
+        # RFC 1035 section 4.1.1: the response bit, and the code of an ordinary question; RFC 5452 section 9.1: the same
+        # question, in any case of letters.
+        if (
+            number != _HEADER.unpack_from(message)[0]
+            or flags & (_RESPONSE | _OPCODE) != _RESPONSE
+            or questions != 1
+            or _folded(reply[_HEADER.size : _HEADER.size + len(wanted)]) != _folded(wanted)
+        ):
+            raise _NoReply
+        rcode = _RCODES.get(flags & _RCODE, str(flags & _RCODE))
+        is_authentic = bool(flags & _AUTHENTIC)
+        if flags & _TRUNCATED:
+            return _Reply(rcode, is_authentic, is_truncated=True)
+        return _Reply(rcode, is_authentic, _beginnings(reply, _HEADER.size + len(wanted), answers, rdtype))
+    except (struct.error, IndexError) as error:
+        raise _NoReply from error
+
+
+def _beginnings(reply: bytes, at: int, answers: int, rdtype: int) -> tuple[int, ...]:
+    """Give the first octets of the records of a type that belong to the name in question, aliases followed."""
+    name = _name(reply, _HEADER.size)[0]
+    aliases: dict[bytes, bytes] = {}
+    found: list[tuple[bytes, int]] = []
     for _each in range(answers):
-        at = _after_name(message, at)
-        found, _class, _ttl, length = _RECORD.unpack_from(message, at)
+        owner, at = _name(reply, at)
+        kind, rdclass, _ttl, length = _RECORD.unpack_from(reply, at)
         at += _RECORD.size
-        if found == rdtype:
-            beginnings.append(message[at])
+        if at + length > len(reply):
+            raise IndexError
+        if rdclass == _IN and kind == _CNAME:
+            aliases[owner] = _name(reply, at)[0]
+        elif rdclass == _IN and kind == rdtype:
+            found.append((owner, reply[at]))
         at += length
-    return _Reply(rcode, bool(flags & _AUTHENTIC), tuple(beginnings))
+    for _each in range(len(aliases)):
+        name = aliases.get(name, name)
+    return tuple(first for owner, first in found if owner == name)
 
 
-def _after_name(message: bytes, at: int) -> int:
-    """Give where a name ends (RFC 1035 section 4.1.4)."""
+def _folded(octets: bytes) -> bytes:
+    """Give a question in small letters, type and class included, whose octets are none."""
+    return octets[: -_QUESTION.size].lower() + octets[-_QUESTION.size :]
+
+
+def _name(message: bytes, at: int) -> tuple[bytes, int]:
+    """Give a name in small letters, and where it ends (RFC 1035 section 4.1.4)."""
+    name = b""
+    end = 0
+    lowest = at
     while message[at]:
         if message[at] & _POINTER == _POINTER:
-            return at + 2
-        at += 1 + message[at]
-    return at + 1
+            end = end or at + 2
+            # Only what stands before may be pointed at, so that every name ends.
+            at = int.from_bytes(message[at : at + 2], "big") & ~(_POINTER << 8)
+            if at >= lowest:
+                raise IndexError
+            lowest = at
+        else:
+            name += message[at : at + 1 + message[at]]
+            at += 1 + message[at]
+    return name.lower(), end or at + 1
