@@ -28,7 +28,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane im
     tlsa_name,
 )
 
-PORT = 53
+_PORT = 53
 _SECONDS = 3.0
 _TRIES = 2
 # Without EDNS and so without signatures, which need not be read: the resolver verifies them (RFC 6840 section 5.7).
@@ -64,22 +64,24 @@ class _NoReply(Exception):
     """Some octets are no reply to the question; anybody can send such a datagram (RFC 5452 section 9.1)."""
 
 
-def ask_for_proof(host: str, port: int) -> Proof:
+def ask_for_proof(host: str, port: int, resolvers: Sequence[str] | None = None, resolver_port: int = _PORT) -> Proof:
     """Give what is proven of a host name and a port, as Postfix will find it (smtp(8), tls_dane).
 
     Records count where the address of the host is proven, too. Of an alias the name that it stands for is asked first.
-    Resolvers on other hosts are believed, as Postfix believes them, and named in the proof.
+    Resolvers on other hosts are believed, as Postfix believes them, and named in the proof. Without ``resolvers`` those
+    of this host are asked.
     """
-    resolvers = resolvers_of_this_host()
+    resolvers = resolvers_of_this_host() if resolvers is None else resolvers
+    places = [(resolver, resolver_port) for resolver in resolvers]
     asked = ", ".join(resolvers)
-    address = _ask(resolvers, host, _A)
+    address = _ask(places, host, _A)
     if address.rcode not in _ANSWERED:
         return Proof(NOT_TOLD, asked, address.rcode)
     if not address.is_authentic:
         # As Postfix itself finds out (postconf(5), dnssec_probe): the root is signed, whatever else is not.
-        return Proof(UNSIGNED if _ask(resolvers, ".", _NS).is_authentic else NOT_VALIDATED, asked)
+        return Proof(UNSIGNED if _ask(places, ".", _NS).is_authentic else NOT_VALIDATED, asked)
     for name in dict.fromkeys((_full_name(host), host)):
-        records = _ask(resolvers, tlsa_name(name, port), _TLSA)
+        records = _ask(places, tlsa_name(name, port), _TLSA)
         if records.rcode not in _ANSWERED:
             return Proof(NOT_TOLD, asked, records.rcode)
         if records.is_authentic and records.beginnings:
@@ -98,13 +100,13 @@ def _full_name(host: str) -> str:
     return found[0][3].rstrip(".").lower() or host
 
 
-def _ask(resolvers: Sequence[str], name: str, rdtype: int) -> _Reply:
+def _ask(places: Sequence[tuple[str, int]], name: str, rdtype: int) -> _Reply:
     """Put a question to one resolver after the other, until one answers it."""
     reply = _Reply(_SILENCE)
-    for resolver in resolvers:
-        found = _ask_one(resolver, name, rdtype)
+    for place in places:
+        found = _ask_one(place, name, rdtype)
         if found.rcode in _ANSWERED:
-            return found if _is_loopback(resolver) else replace(found, remote=resolver)
+            return found if _is_loopback(place[0]) else replace(found, remote=place[0])
         reply = reply if found.rcode == _SILENCE else found
     return reply
 
@@ -116,13 +118,13 @@ def _is_loopback(resolver: str) -> bool:
         return False
 
 
-def _ask_one(resolver: str, name: str, rdtype: int) -> _Reply:
+def _ask_one(resolver: tuple[str, int], name: str, rdtype: int) -> _Reply:
     labels = [label.encode("ascii", "replace") for label in name.split(".") if label]
     asked = b"".join(bytes([len(label)]) + label for label in labels) + b"\0" + _QUESTION.pack(rdtype, _IN)
     for _each in range(_TRIES):
         message = _HEADER.pack(secrets.randbelow(1 << 16), _RECURSION_DESIRED | _AUTHENTIC, 1, 0, 0, 0) + asked
         try:
-            family, kind, protocol, _name, place = socket.getaddrinfo(resolver, PORT, type=socket.SOCK_DGRAM)[0]
+            family, kind, protocol, _name, place = socket.getaddrinfo(*resolver, type=socket.SOCK_DGRAM)[0]
             with socket.socket(family, kind, protocol) as connection:
                 connection.connect(place)
                 connection.send(message)
@@ -145,8 +147,8 @@ def _true_reply(connection: socket.socket, message: bytes, rdtype: int) -> _Repl
     raise _NoReply
 
 
-def _over_tcp(resolver: str, message: bytes, rdtype: int) -> _Reply:
-    with socket.create_connection((resolver, PORT), _SECONDS) as connection, connection.makefile("rb") as stream:
+def _over_tcp(resolver: tuple[str, int], message: bytes, rdtype: int) -> _Reply:
+    with socket.create_connection(resolver, _SECONDS) as connection, connection.makefile("rb") as stream:
         connection.sendall(_LENGTH.pack(len(message)) + message)
         size = stream.read(_LENGTH.size)
         if len(size) != _LENGTH.size:
