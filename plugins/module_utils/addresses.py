@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import MAX_SHOWN, canonical_domain
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import quoted
 
 MAX_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
 MAX_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3: a path of 256 octets less its angle brackets
@@ -39,18 +40,20 @@ def parse_address(text: str) -> Address:
     The local part is folded to lower case, as Postfix folds the keys of its tables. Raises InvalidInput for what is
     no address, for quoted local parts, and for characters that Postfix gives a meaning of their own.
     """
+    shown = quoted(text, MAX_SHOWN)
     bare = text.strip(" \t")
     local_part, at_sign, domain = bare.rpartition("@")
     if not at_sign or not local_part or not domain:
-        raise InvalidInput(f"{text!r} is not a mail address: write it as user@example.com")
-    local_part = local_part.lower()
+        raise InvalidInput(f"{shown} is not a mail address: write it as user@example.com")
+    # Before it is folded: some characters that are not ASCII become ASCII letters when they are, such as KELVIN SIGN.
+    local_part = local_part.lower() if local_part.isascii() else local_part
     # canonical_domain forgives white space around a name, but here it would stand in the middle of the address.
     fault = _character_fault(domain[0]) if domain[0].isspace() else _local_part_fault(local_part)
     if fault:
-        raise InvalidInput(f"the address {text!r} {fault}")
+        raise InvalidInput(f"the address {shown} {fault}")
     address = Address(_domain_of_many(domain), local_part)
     if len(local_part) + 1 + len(address.domain) > MAX_ADDRESS:
-        raise InvalidInput(f"the address {text!r} is longer than {MAX_ADDRESS} characters (RFC 5321): shorten it")
+        raise InvalidInput(f"the address {shown} is longer than {MAX_ADDRESS} characters (RFC 5321): shorten it")
     return address
 
 
@@ -59,7 +62,7 @@ def parse_recipient(text: str, domain: str) -> Address:
     address = parse_address(text)
     if address.domain != domain:
         raise InvalidInput(
-            f"the address {text!r} does not belong to the split domain {domain}: "
+            f"the address {quoted(text, MAX_SHOWN)} does not belong to the split domain {domain}: "
             f"remove it, or list it under the domain {address.domain}"
         )
     return address

@@ -33,7 +33,7 @@ Destination = Optional[Union[Relay, Rewriting]]
 """The relay or sub-domain that mail for an address goes to; None when the mailbox is on this server's own site."""
 
 _REWRITTEN = re.compile(r"\t[^\t\n:@]*@")
-_HOST_PORT = re.compile(r"(?:\[(?P<literal>[^\[\]\s]+)\]|(?P<host>[^\[\]:\s]+))(?::(?P<port>\d+))?")
+_HOST_PORT = re.compile(r"(?:\[(?P<literal>[^\[\]\s]+)\]|(?P<host>[^\[\]:\s]+))(?::(?P<port>[0-9]+))?")
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def _server(value: Any, owner: str) -> Any:
         return {"host": value}
     found = _HOST_PORT.fullmatch(value.strip())
     if not found:
-        raise InvalidInput(f"{owner} goes to {value!r}: write local, host:port, or a mapping of host and port")
+        raise InvalidInput(f"{owner} goes to {shown(value)}: write local, host:port, or a mapping of host and port")
     return {"host": found["literal"] or found["host"], "port": found["port"]}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError, sentence
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
 from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import secrets_in
 
@@ -42,7 +42,7 @@ def run_module(argument_spec: dict[str, Any], work: Work, **restrictions: Any) -
     except SplitDomainError as error:
         module.fail_json(msg=str(error), **error.details())
     for warning in outcome.warnings:
-        module.warn(warning)
+        module.warn(sentence(warning))
     module.exit_json(
         changed=outcome.changed,
         diff=[diff.as_ansible() for diff in outcome.diffs],

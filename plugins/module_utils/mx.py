@@ -10,7 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_host, is_ip_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import (
+    MAX_SHOWN,
+    canonical_host,
+    is_ip_address,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import quoted, shown
 
 MAX_PREFERENCE = 65535
 # RFC 2181 section 8: a TTL is an unsigned number of 31 bits, in seconds.
@@ -67,12 +72,12 @@ def parse_preference(value: object) -> int:
     Raises InvalidInput for everything else (RFC 1035 section 3.3.9: 16 bits, unsigned).
     """
     cure = f"write a whole number from 0 to {MAX_PREFERENCE}"
-    digits = value.strip() if isinstance(value, str) else str(value)
+    digits = value.strip(" \t") if isinstance(value, str) else str(value)
     if isinstance(value, bool) or not isinstance(value, (int, str)) or not _INTEGER.fullmatch(digits):
-        raise InvalidInput(f"the preference {value!r} is no number: {cure}")
+        raise InvalidInput(f"the preference {shown(value)} is no number: {cure}")
     # A longer text than this cannot be in range, and Python refuses to convert very long ones.
     if len(digits.lstrip("0")) > len(str(MAX_PREFERENCE)) or int(digits) > MAX_PREFERENCE:
-        raise InvalidInput(f"the preference {value!r} is out of range (RFC 1035 section 3.3.9): {cure}")
+        raise InvalidInput(f"the preference {shown(value)} is out of range (RFC 1035 section 3.3.9): {cure}")
     return int(digits)
 
 
@@ -95,7 +100,7 @@ def parse_exchange(text: str) -> str:
         return NO_EXCHANGE
     if is_ip_address(text.strip(" \t").rstrip(".")):
         raise InvalidInput(
-            f"the exchange {text!r} is an IP address (RFC 5321 section 5.1 wants a host name): "
+            f"the exchange {quoted(text, MAX_SHOWN)} is an IP address (RFC 5321 section 5.1 wants a host name): "
             "write the name of a host that has this address"
         )
     try:
@@ -104,8 +109,8 @@ def parse_exchange(text: str) -> str:
         raise InvalidInput(f"the exchange cannot be used: {error}") from error
     if "." not in host:
         raise InvalidInput(
-            f"the exchange {text!r} has only one label: names without a trailing dot are absolute here, "
-            "so write the full name of the host"
+            f"the exchange {quoted(text, MAX_SHOWN)} has only one label: names without a trailing dot are absolute "
+            "here, so write the full name of the host"
         )
     return host
 

@@ -13,21 +13,27 @@ from encodings import idna
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import HIDDEN, host_without_secrets
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import quoted
 
 MAX_LABEL = 63
 # RFC 1035 section 2.3.4 counts 255 octets on the wire: the length bytes and the root label leave 253 characters.
 MAX_NAME = 253
+# So much of a name is shown in messages, which is more than most names have.
+MAX_SHOWN = 100
 
 _LDH = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _OWNER_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?")
-# RFC 3490 section 3.1: these three are dots as well.
-_IDEOGRAPHIC_DOTS = re.compile("[\u3002\uff0e\uff61]")
+# RFC 5895 section 2: this is a dot as well. Its narrow and wide forms are not, as no other such form is a character.
+_IDEOGRAPHIC_DOT = "\u3002"
 # IDNA2003 (all that the standard library knows) changes these four to something else, IDNA2008 keeps them: the two
 # standards give two different domains, and guessing would send mail to a stranger.
 _DEVIATIONS = "\u00df\u03c2\u200c\u200d"
 # RFC 5892: what IDNA2008 allows in a label, as Unicode categories, and the few signs it allows besides.
 _ALLOWED_CATEGORIES = ("Ll", "Lo", "Lm", "Mn", "Mc", "Nd")
 _ALLOWED_SIGNS = "\u00b7\u0375\u05f3\u05f4\u30fb"
+# RFC 5892 section 2.6: allowed or not against what their categories say; U+06FD and others are among the signs.
+_ALLOWED_BESIDES = "\u06fd\u06fe\u0f0b\u3007"
+_A_LABEL = "xn--"
 
 
 def is_ip_address(text: str) -> bool:
@@ -88,7 +94,7 @@ def canonical_owner(text: str, zone: str | None = None) -> str:
         owner = _canonical(bare, "record name", _OWNER_LABEL)
     if zone is not None and not is_within(owner, zone):
         raise InvalidInput(
-            f"the record name {text!r} is not within the zone {zone}: "
+            f"the record name {quoted(text, MAX_SHOWN)} is not within the zone {zone}: "
             f"names without a trailing dot are absolute here, so write the whole name ({owner}.{zone}?)"
         )
     return owner
@@ -108,7 +114,7 @@ def parents(name: str) -> tuple[str, ...]:
 def _canonical(text: str, kind: str, pattern: re.Pattern[str], given: str | None = None) -> str:
     # There may be a password in it, as in a URL.
     shown = host_without_secrets(text if given is None else given)
-    bare = _IDEOGRAPHIC_DOTS.sub(".", text.strip(" \t"))
+    bare = text.strip(" \t").replace(_IDEOGRAPHIC_DOT, ".")
     _refuse_unprintable(bare, kind, shown)
     bare = bare[:-1] if bare.endswith(".") else bare
     if not bare:
@@ -128,6 +134,9 @@ def _canonical(text: str, kind: str, pattern: re.Pattern[str], given: str | None
 def _canonical_label(label: str, kind: str, shown: str, pattern: re.Pattern[str]) -> str:
     if not label:
         raise _invalid(kind, shown, "has an empty label (two dots in a row, or a dot in front)", "remove the dot")
+    # Any label that is longer is too long as an A-label, too: none has fewer characters than its U-label.
+    if len(label) > MAX_LABEL:
+        raise _invalid(kind, shown, f"has a label of more than {MAX_LABEL} characters", "shorten it")
     ascii_label = label.lower() if label.isascii() else _a_label(label, kind, shown)
     if len(ascii_label) > MAX_LABEL:
         raise _invalid(kind, shown, f"has a label of more than {MAX_LABEL} characters", "shorten it")
@@ -135,30 +144,82 @@ def _canonical_label(label: str, kind: str, shown: str, pattern: re.Pattern[str]
         allowed = "letters, digits and hyphens" if pattern is _LDH else "letters, digits, hyphens and underscores"
         part = HIDDEN if HIDDEN in shown else label
         raise _invalid(
-            kind, shown, f"has a label ({part!r}) that is not made of {allowed} without a hyphen at its ends", "fix it"
+            kind,
+            shown,
+            f"has a label ({quoted(part)}) that is not made of {allowed} without a hyphen at its ends",
+            "fix it",
         )
+    if ascii_label.startswith(_A_LABEL):
+        _check_a_label(ascii_label, kind, shown)
     return ascii_label
 
 
 def _a_label(label: str, kind: str, shown: str) -> str:
-    """Turn a U-label into its A-label where IDNA2003 and IDNA2008 agree, and refuse it where they may not."""
+    """Turn a U-label into its A-label where IDNA2003 and IDNA2008 agree, and refuse it where they may not.
+
+    IDNA2003, which Python brings, folds many characters into others and drops some, so that a name could become
+    somebody else's. IDNA2008 has none of these: only a capital letter may become another character here, its small one.
+    """
     cure = "write its A-label (xn--...) as your registrar shows it"
     for character in label:
         if character in _DEVIATIONS:
             raise _invalid(kind, shown, f"holds {character!r}, on which IDNA2003 and IDNA2008 differ", cure)
         if stringprep.in_table_a1(character):
             raise _invalid(kind, shown, f"holds {character!r}, which is newer than IDNA2003", cure)
+        small = _small_letter(character)
+        if unicodedata.normalize("NFKC", character) != character or not _is_allowed(small):
+            raise _invalid(kind, shown, f"holds {character!r}, which IDNA2008 does not allow", cure)
+    plain = unicodedata.normalize("NFC", "".join(map(_small_letter, label)))
     try:
         prepared = idna.nameprep(label)
         encoded = idna.ToASCII(prepared).decode("ascii")
     except UnicodeError as error:
         raise _invalid(kind, shown, f"is no valid internationalised name ({error})", cure) from error
-    for character in prepared:
-        if character.isascii() or character in _ALLOWED_SIGNS:
-            continue
-        if unicodedata.category(character) not in _ALLOWED_CATEGORIES:
-            raise _invalid(kind, shown, f"holds {character!r}, which IDNA2008 does not allow", cure)
+    if prepared != plain or not _is_u_label(prepared):
+        raise _invalid(kind, shown, f"has a label ({quoted(label)}) that IDNA2008 does not allow", cure)
     return encoded.lower()
+
+
+def _check_a_label(label: str, kind: str, shown: str) -> None:
+    """Raise InvalidInput for what begins as an A-label and is none (RFC 5891 section 5.4)."""
+    try:
+        decoded = label[len(_A_LABEL) :].encode("ascii").decode("punycode")
+        again = decoded.encode("punycode").decode("ascii")
+    except (UnicodeError, ValueError, OverflowError):
+        decoded = again = ""
+    is_valid = _A_LABEL + again == label and not decoded.isascii() and _is_u_label(decoded)
+    if not is_valid or not all(_is_allowed(character) or character in _DEVIATIONS for character in decoded):
+        raise _invalid(
+            kind, shown, f"has a label ({label}) that stands for no name of IDNA2008", "write it as your registrar does"
+        )
+
+
+def _small_letter(character: str) -> str:
+    """Give the small letter of a capital one that has no other meaning, or the character itself."""
+    small = character.lower()
+    is_pair = len(small) == 1 and small.upper() == character and small.isascii() == character.isascii()
+    return small if is_pair else character
+
+
+def _is_allowed(character: str) -> bool:
+    """Tell whether a character can stand in a U-label (RFC 5892 sections 2 and 3)."""
+    if character.isascii():
+        return True
+    if character in _ALLOWED_SIGNS or character in _ALLOWED_BESIDES:
+        return True
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).casefold())
+    return folded == character and unicodedata.category(character) in _ALLOWED_CATEGORIES
+
+
+def _is_u_label(label: str) -> bool:
+    """Tell whether a label is one of RFC 5891 sections 4.2.1 to 4.2.3.2, whatever its characters are."""
+    return (
+        unicodedata.normalize("NFC", label) == label
+        and label[2:4] != "--"
+        and not label.startswith("-")
+        and not label.endswith("-")
+        and not unicodedata.category(label[0]).startswith("M")
+    )
 
 
 def _refuse_unprintable(text: str, kind: str, shown: str) -> None:
@@ -168,4 +229,4 @@ def _refuse_unprintable(text: str, kind: str, shown: str) -> None:
 
 
 def _invalid(kind: str, shown: str, wrong: str, cure: str) -> InvalidInput:
-    return InvalidInput(f"the {kind} {shown!r} {wrong}: {cure}")
+    return InvalidInput(f"the {kind} {quoted(shown, MAX_SHOWN)} {wrong}: {cure}")

@@ -143,6 +143,7 @@ def _settings(mapped: MappedDomain, site: Site) -> DomainSettings:
             verification_address=other.verification_address,
             subdomain=_name(other.subdomain),
             managed=bool(other.hosts),
+            allow_wide_clients=other.allow_wide_clients,
         )
         for other in peers_of(mapped.split_domain, site)
     )

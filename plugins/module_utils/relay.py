@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,9 +21,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls imp
     match_arguments,
     parse_tls,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import refuse_odd_keys
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import refuse_odd_keys, shown
 
 HIGHEST_PORT = 65535
+_PORT = re.compile(r"[0-9]{1,9}")
 _KEYS = ("host", "port", "tls", NAMES_KEY, FINGERPRINTS_KEY, "username", "password")
 
 
@@ -111,10 +113,9 @@ def parse_port(value: Any, owner: str) -> int:
     """Read a TCP port, 25 when None; raises InvalidInput outside 1..65535."""
     if value is None:
         return 25
-    try:
-        port = int(str(value).strip())
-    except ValueError:
-        port = 0
-    if not 1 <= port <= HIGHEST_PORT or isinstance(value, bool):
-        raise InvalidInput(f"{owner} has port {value!r}: a port is a number from 1 to {HIGHEST_PORT}")
+    # Only these digits: Python takes those of every script, and underscores between them.
+    text = str(value).strip(" \t") if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    port = int(text) if _PORT.fullmatch(text) else 0
+    if not 1 <= port <= HIGHEST_PORT:
+        raise InvalidInput(f"{owner} has port {shown(value)}: a port is a number from 1 to {HIGHEST_PORT}")
     return port

@@ -30,6 +30,7 @@ class Proof:
     """What this server's own resolvers say of the host and port of a relay (RFC 7672): one of the words above.
 
     ``resolvers`` are who was asked. ``said`` is a word for what came instead of an answer, with ``NOT_TOLD``.
+    ``remote`` are the resolvers on other hosts that the proof comes from; none for one of this host itself.
     """
 
     found: str
@@ -39,6 +40,7 @@ class Proof:
     """The records of a place that is PROVEN."""
     names: tuple[str, ...] = ()
     """The name that the records are of, then the host where that is another: one of them a certificate has to have."""
+    remote: str = ""
 
 
 AskForProof = Callable[[str, int], Proof]
@@ -107,4 +109,15 @@ def _warning(server: Relay, proof: Proof) -> str | None:
             f"{tlsa_name(server.host, server.port)} and does not say that there are none ({proof.said}), so that "
             f"{result}: see whether the zone is signed rightly, and the resolver answers"
         )
-    return None
+    return _warning_of_remote_proof(beginning, proof)
+
+
+def _warning_of_remote_proof(beginning: str, proof: Proof) -> str | None:
+    """Warn of a proof that came over a network: what says that it was verified is a bit that anybody there can set."""
+    if not proof.remote:
+        return None
+    return (
+        f"{beginning} its proof comes from a resolver on another host ({proof.remote}), which Postfix believes, too: "
+        "whoever can change what passes between can forge it, so let a resolver that validates signed records (DNSSEC) "
+        "answer at 127.0.0.1"
+    )

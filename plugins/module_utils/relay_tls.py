@@ -96,8 +96,9 @@ def _read(value: Mapping[str, Any], key: str, owner: str) -> tuple[Any, ...]:
 
 
 def _fingerprint(value: Any, owner: str) -> str:
-    text = str(value).strip().upper()
-    if not isinstance(value, str) or not _FINGERPRINT.fullmatch(text):
+    # Some characters that are not ASCII become ASCII letters in upper case, such as the ligature ff.
+    text = value.strip(" \t").upper() if isinstance(value, str) and value.isascii() else ""
+    if not _FINGERPRINT.fullmatch(text):
         raise InvalidInput(
             f"{owner} has the fingerprint {shown(value)}: write the SHA-256 of its certificate or public key, 32 bytes "
             f"in hexadecimal"

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.alias_domains import parse_alias_domains
 from ansible_collections.mailops.split_domain.plugins.module_utils.catch_all import parse_catch_all
+from ansible_collections.mailops.split_domain.plugins.module_utils.clients import parse_client, read_allow_wide_clients
 from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import refuse_like_names
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
@@ -18,7 +19,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.names import 
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import parse_verification_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, parse_relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import refuse_password
-from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_client, parse_site_name
+from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_site_name
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import ROLES, SLAVE
 
 
@@ -36,6 +37,8 @@ class Peer:
     subdomain: str | None = None
     managed: bool = False
     """Whether the site is set up by this collection, too, and knows copies of mail by their names."""
+    allow_wide_clients: bool = False
+    """Whether networks in ``clients`` are meant that are wider than those of one site."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ class DomainSettings:
                     "verification_address": peer.verification_address,
                     "subdomain": peer.subdomain,
                     "managed": peer.managed,
+                    **({"allow_wide_clients": True} if peer.allow_wide_clients else {}),
                 }
                 for peer in self.peers
             ],
@@ -166,7 +170,8 @@ def _parse_peer(value: Mapping[str, Any], domain: str) -> Peer:
     relay = parse_relay(value.get("relays") or value.get("relay"), f"the relay of the peer {site} of {domain}")
     refuse_password(relay)
     written = value.get("clients") or [server.host for server in relay.servers]
-    clients = {parse_client(client, f"the peer {site} of {domain}") for client in written}
+    owner = f"the peer {site} of {domain}"
+    clients = {parse_client(client, owner) for client in written}
     verification_address = parse_verification_address(
         value.get("verification_address"), domain, f"the peer {site} of {domain}"
     )
@@ -177,6 +182,7 @@ def _parse_peer(value: Mapping[str, Any], domain: str) -> Peer:
         verification_address=verification_address,
         subdomain=_parse_subdomain(value.get("subdomain")),
         managed=bool(value.get("managed")),
+        allow_wide_clients=read_allow_wide_clients(value.get("allow_wide_clients"), owner),
     )
 
 

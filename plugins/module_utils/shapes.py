@@ -28,20 +28,28 @@ def read_list(value: Any, owner: str, expected: str) -> Sequence[Any]:
     return value
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, most: int = 60) -> str:
     """Give a value as messages show it: short, nothing by that word, and no secret."""
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):
         return f"a mapping of {', '.join(map(str, value)) or 'nothing':.60}"
-    if isinstance(value, (list, tuple)):
-        return f"a list ({', '.join(map(shown, value)):.60})" if any(map(_is_nested, value)) else _short(list(value))
-    return _short(value)
+    if isinstance(value, str):
+        return quoted(value, most)
+    if isinstance(value, (list, tuple)) and any(map(_is_nested, value)):
+        return f"a list ({', '.join(map(shown, value)):.60})"
+    return _cut(without_secrets(repr(list(value) if isinstance(value, tuple) else value)), most)
+
+
+def quoted(text: str, most: int = 60) -> str:
+    """Give a text in quotation marks as messages show it: of a long one the beginning, and no secret."""
+    harmless = without_secrets(text)
+    return repr(harmless) if len(harmless) <= most else f"{harmless[:most]!r}..."
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def _is_nested(value: Any) -> bool:
     return isinstance(value, (Mapping, list, tuple))
-
-
-def _short(value: Any) -> str:
-    return f"{without_secrets(repr(value)):.60}"

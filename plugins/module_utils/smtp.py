@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
 import ssl
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -30,6 +31,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls imp
     Authorities,
     parse_tls,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import (
     ACCEPTED,
     Answer,
@@ -121,7 +123,8 @@ def work(
 def _largest_message(connection: Connection) -> int | None:
     """Give what the server said of sizes (RFC 1870 section 4): 0 stands for no fixed limit."""
     said = str(connection.esmtp_features.get("size", "")).strip()
-    return int(said) or None if said.isdigit() else None
+    # RFC 1870 section 3: 20 digits at most.
+    return int(said) or None if re.fullmatch("[0-9]{1,20}", said) else None
 
 
 def _size_warnings(server: Server, size: int | None, least: int | None) -> tuple[str, ...]:
@@ -196,7 +199,9 @@ def _password_for(host: str, params: dict[str, Any]) -> str:
 
 def _parse_address(text: str) -> str:
     if not is_ip_address(text):
-        raise InvalidInput(f"'addresses' has {text!r}, which is no IP address: write addresses there, a name in 'host'")
+        raise InvalidInput(
+            f"'addresses' has {shown(text)}, which is no IP address: write addresses there, a name in 'host'"
+        )
     return text.strip(" \t")
 
 

@@ -22,7 +22,7 @@ SUCCESS, TRANSIENT, PERMANENT = 2, 4, 5
 TOO_MUCH = 552
 TOO_MANY_RECIPIENTS = ".5.3"  # RFC 3463 section 3.6
 _VERDICT_OF_FIRST_DIGIT = {SUCCESS: ACCEPTED, TRANSIENT: DEFERRED, PERMANENT: REFUSED}
-_ENHANCED_CODE = re.compile(r"([245])\.\d{1,3}\.\d{1,3}(?=\s|$)")  # RFC 3463 section 2
+_ENHANCED_CODE = re.compile(r"([245])\.[0-9]{1,3}\.[0-9]{1,3}(?=\s|$)")  # RFC 3463 section 2
 _REPLY_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)  # RFC 5321 section 4.2
 _MAX_TEXT = 500
 _MAX_PATH = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets

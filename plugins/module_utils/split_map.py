@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.alias_domains
 from ansible_collections.mailops.split_domain.plugins.module_utils.catch_all import (
     parse_catch_all,
     refuse_odd_catch_all,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.clients import (
+    parse_client,
+    read_allow_wide_clients,
+    refuse_wide_clients,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
@@ -26,8 +30,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mapped_mx imp
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import (
     canonical_domain,
-    canonical_host,
-    is_ip_address,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import parse_verification_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_relay
@@ -54,6 +56,7 @@ _SITE_KEYS = (
     "local_transport",
     "directory",
     "clients",
+    "allow_wide_clients",
     "subdomain",
     "subdomain_mx",
     "catch_all",
@@ -104,33 +107,6 @@ def parse_site_name(value: Any, owner: str) -> str:
             f"{owner} has a site named {shown(value)}: use a short name of letters, digits, hyphens and underscores"
         )
     return str(value)
-
-
-def parse_client(value: Any, owner: str) -> str:
-    """Read a client as an address, a network in prefix notation or a host name, each in one spelling.
-
-    ``owner`` is whose client it is in messages. Raises InvalidInput for anything else, and for all of the Internet.
-    """
-    if not isinstance(value, str):
-        raise InvalidInput(f"{owner} has the client {shown(value)}: write an address, a network or a host name")
-    bare = value.strip(" \t").strip("[]")
-    address, slash, _length = bare.partition("/")
-    if not slash and not is_ip_address(address):
-        return canonical_host(bare)
-    try:
-        network = ipaddress.ip_network(bare if is_ip_address(address) else "", strict=False)
-    except ValueError:
-        raise InvalidInput(
-            f"{owner} has the client {value!r}, which is no network: write it as 198.51.100.0/28"
-        ) from None
-    if network.prefixlen == 0:
-        raise InvalidInput(
-            f"{owner} has the client {value!r}, which is everybody: name the addresses its mail comes from"
-        )
-    if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped is not None:
-        # Postfix shows such a client by its IPv4 address, so that a guard for this spelling would never apply.
-        raise InvalidInput(f"{owner} has the client {value!r}, an IPv4 address in IPv6 clothes: write it as IPv4")
-    return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 
 def _parse_domain(entry: Any) -> MappedDomain:
@@ -185,6 +161,7 @@ def _parse_site(value: Any, domain: str) -> Site:
     for server in next_hop.servers:
         if (server.username is None) != (server.password is None):
             raise InvalidInput(f"the relay {server} of {owner} has a username or a password alone: give both or none")
+    allows_wide = read_allow_wide_clients(value.get("allow_wide_clients"), owner)
     return Site(
         name=name,
         role=role,
@@ -192,7 +169,8 @@ def _parse_site(value: Any, domain: str) -> Site:
         hosts=hosts,
         unknown=value.get("unknown"),
         local_transport=parse_local_transport(value.get("local_transport"), owner),
-        clients=_parse_clients(value.get("clients") or [], hosts, owner),
+        clients=_parse_clients(value.get("clients") or [], allows_wide, hosts, owner),
+        allow_wide_clients=allows_wide,
         subdomain=parse_subdomain(value, domain, next_hop, owner),
         catch_all=parse_catch_all(value.get("catch_all"), domain, owner),
         verification_address=parse_verification_address(value.get("verification_address"), domain, owner),
@@ -224,10 +202,11 @@ def _refuse_shared_names(mapped: Sequence[MappedDomain]) -> None:
                 )
 
 
-def _parse_clients(value: Any, hosts: Sequence[str], owner: str) -> tuple[str, ...]:
+def _parse_clients(value: Any, allows_wide: bool, hosts: Sequence[str], owner: str) -> tuple[str, ...]:
     """Read the clients of a site; where there are none its hosts stand for them, and have to be names of hosts."""
     written = read_list(value, f"'clients' of {owner}", "a list of addresses")
     clients = tuple(parse_client(client, owner) for client in written)
+    refuse_wide_clients(clients, allows_wide, owner)
     for host in () if clients else hosts:
         try:
             parse_client(host, owner)

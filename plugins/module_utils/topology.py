@@ -46,6 +46,8 @@ class Site:
     """The mailbox of this site that gets what is for nobody."""
     verification_address: str | None = None
     """An address of the domain that exists at this site, by which others see whether they can trust its answers."""
+    allow_wide_clients: bool = False
+    """Whether networks in ``clients`` are meant that are wider than those of one site."""
 
 
 @dataclass(frozen=True)

@@ -175,9 +175,17 @@ options:
               - Where the site's mail comes from, as IP addresses, networks in prefix notation, or host names that
                 this server resolves at each run.
               - The addresses of the relay when omitted.
+              - Networks that are wider than an IPv4 network of /8 or an IPv6 network of /29, each or together, need
+                O(domains[].peers[].allow_wide_clients=true). All of the Internet is refused.
             type: list
             elements: str
             default: []
+          allow_wide_clients:
+            description:
+              - Says that so many addresses in C(clients) are meant. Whoever sends from any of them is taken for the
+                site, so its mail is not judged a second time.
+            type: bool
+            default: false
           verification_address:
             description:
               - An address of the domain that exists at the site. With it the site has to prove that its answers can be
@@ -375,6 +383,7 @@ PEER = {
     "relay": {"type": "dict", "options": RELAY},
     "relays": {"type": "list", "elements": "dict", "options": RELAY},
     "clients": {"type": "list", "elements": "str", "default": []},
+    "allow_wide_clients": {"type": "bool", "default": False},
     "verification_address": {"type": "str"},
     "subdomain": {"type": "str"},
     "managed": {"type": "bool", "default": False},

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns import wire as octets
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.datagrams import UdpTransport, Worth
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
     DnsFailure,
     NoWayThere,
@@ -20,11 +21,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures 
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import ALGORITHMS, SigningKey
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import dns
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.transport import (
-    TcpTransport,
-    TransportError,
-    UdpTransport,
-)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.transport import TcpTransport, TransportError
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wire import Reply, Request
 
 # So many questions go out before the replies to them are awaited: far below the 65,536 ids there are.
@@ -117,14 +114,29 @@ class Connection:
     def _exchange(self, requests: Sequence[Request], repeatable: bool, may_be_foreign: bool = False) -> list[Reply]:
         by_id = {request.number: request for request in requests}
         replies: dict[int, Reply] = {}
+        read: dict[int, Reply] = {}
+        distrusted: dict[int, DnsFailure] = {}
+
+        def judge(wire: bytes) -> Worth:
+            """Read a datagram; one that is not to be trusted is passed over (RFC 5452 section 9.1, RFC 8945 5.4)."""
+            request = by_id[_id_of(wire)]
+            try:
+                reply = self._verified(wire, request, may_be_foreign)
+            except DnsFailure as error:
+                distrusted[request.number] = error
+                return Worth.NOTHING
+            is_plain = reply.repeats_question or (self._key is not None and reply.is_signed)
+            if is_plain or request.number not in read:
+                read[request.number] = reply
+            return Worth.ANSWER if is_plain else Worth.PERHAPS
+
         try:
             small = {request.number: request.wire for request in requests if len(request.wire) <= octets.UDP_SIZE}
             if self._udp and small:
-                for wire in self._udp.replies(small, repeatable):
-                    request = by_id[_id_of(wire)]
-                    reply = self._verified(wire, request, may_be_foreign)
+                for wire in self._udp.replies(small, repeatable, judge):
+                    reply = read[_id_of(wire)]
                     if not reply.is_truncated:
-                        replies[request.number] = reply
+                        replies[_id_of(wire)] = reply
             left = {request.number: request.wire for request in requests if request.number not in replies}
             for wire in self._tcp.replies(left, repeatable) if left else ():
                 request = by_id[_id_of(wire)]
@@ -135,7 +147,12 @@ class Connection:
                     raise reply_not_trusted(self.party, request.about, reason, request.question is None)
                 replies[request.number] = reply
         except TransportError as error:
-            first = next(request for request in requests if request.number not in replies)
+            unanswered = [request for request in requests if request.number not in replies]
+            for request in unanswered:
+                if request.number in distrusted:
+                    # Something came, which says more than that nothing else did.
+                    raise distrusted[request.number] from error
+            first = unanswered[0]
             doubt = "" if repeatable else " whether it was written is not known, so run the task again;"
             kind = NoWayThere if error.is_for_want_of_a_way else ServerUnreachable
             raise kind(

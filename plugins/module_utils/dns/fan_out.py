@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from typing import Union
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns import wire as octets
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.datagrams import UdpTransport, Worth
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import dns
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.transport import (
-    TcpTransport,
-    TransportError,
-    UdpTransport,
-)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.transport import TcpTransport, TransportError
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wire import Reply, Request
 
 # Far below the 65,536 ids there are, so that an id says little to somebody who guesses.
@@ -107,14 +104,32 @@ class FanOut:
 
 def _exchange(transport: UdpTransport | TcpTransport, requests: dict[int, Request]) -> dict[int, Answer]:
     found: dict[int, Answer] = {}
+    useless: dict[int, NoReply] = {}
+
+    def judge(wire: bytes) -> Worth:
+        """Read a datagram; what is no reply to the question is passed over (RFC 5452 section 9.1)."""
+        number = int.from_bytes(wire[:2], "big")
+        answer = _read(wire, requests[number])
+        if isinstance(answer, NoReply):
+            useless[number] = answer
+            return Worth.NOTHING
+        if answer.repeats_question or number not in found:
+            found[number] = answer
+        return Worth.ANSWER if answer.repeats_question else Worth.PERHAPS
+
     silence = NoReply("it did not answer")
+    wires = {number: request.wire for number, request in requests.items()}
     try:
-        for wire in transport.replies({number: request.wire for number, request in requests.items()}, True):
-            number = int.from_bytes(wire[:2], "big")
-            found[number] = _read(wire, requests[number])
+        if isinstance(transport, UdpTransport):
+            for _wire in transport.replies(wires, True, judge):
+                pass
+        else:
+            for wire in transport.replies(wires, True):
+                number = int.from_bytes(wire[:2], "big")
+                found[number] = _read(wire, requests[number])
     except TransportError as error:
         silence = NoReply(str(error), not error.is_for_want_of_a_way)
-    return {number: found.get(number, silence) for number in requests}
+    return {number: found.get(number, useless.get(number, silence)) for number in requests}
 
 
 def _read(wire: bytes, request: Request) -> Answer:

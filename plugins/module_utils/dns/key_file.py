@@ -23,15 +23,16 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key impor
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
 
-# A quoted string is no comment, though a secret in base64 may well hold two slashes.
-_COMMENT_OR_STRING = re.compile(r'(?P<string>"[^"\n]*")|/\*.*?\*/|//[^\n]*|#[^\n]*', re.DOTALL)
-_KEY = re.compile(r'\bkey\s+"?(?P<name>[^\s"{;]+)"?\s*\{(?P<body>[^}]*)\}')
+# A quoted string is no comment, though a secret in base64 may well hold two slashes. What is never closed goes on to
+# the end of the text, so that nothing in it is looked at twice.
+_COMMENT_OR_STRING = re.compile(r'(?P<string>"[^"\n]*")|/\*.*?(?:\*/|\Z)|//[^\n]*|#[^\n]*', re.DOTALL)
+_KEY = re.compile(r'\bkey\s+"?(?P<name>[^\s"{;]+)"?\s*\{(?P<body>[^}]*)(?P<end>\}|\Z)')
 _STATEMENT = re.compile(r'\b(algorithm|secret)\s+"?([^\s";]+)"?\s*;')
+_LARGEST_FILE = 1 << 20
 # A number of bits after an algorithm lets BIND take shorter signatures, too; on the wire the algorithm stays the same.
 _TRUNCATION = re.compile(r"(?<=\d)-\d+$")
 # The groups of the name server, by which its packages let it read the keys of its own that belong to root.
 _NAME_SERVER_GROUPS = ("bind", "named")
-_LARGEST = 1 << 20
 
 
 def read_key_file(file: str, name: str | None) -> SigningKey:
@@ -47,12 +48,13 @@ def read_key_file(file: str, name: str | None) -> SigningKey:
         raise InvalidInput(f"the key file {file!r} is below the home of a user who is not known: correct it") from error
     text, status = _content(path)
     warnings = _readers(path, status)
-    return replace(_chosen(path, text, name), warnings=warnings)
+    key = _chosen(path, text, name)
+    return replace(key, warnings=(*warnings, *key.warnings))
 
 
 def _content(path: Path) -> tuple[str, os.stat_result]:
     try:
-        found = read_file(path, _LARGEST)
+        found = read_file(path, _LARGEST_FILE)
         if found is not None:
             return found.content.decode("utf-8"), found.status
         reason = os.strerror(errno.ENOENT)
@@ -105,7 +107,8 @@ def _owner_and_group(status: os.stat_result) -> tuple[str, str]:
 
 
 def _chosen(path: Path, text: str, name: str | None) -> SigningKey:
-    keys = {canonical_key_name(match["name"]): match["body"] for match in _KEY.finditer(_without_comments(text))}
+    found = [match for match in _KEY.finditer(_without_comments(text)) if match["end"]]
+    keys = {canonical_key_name(match["name"]): match["body"] for match in found}
     if not keys:
         raise InvalidInput(f"the key file {path} holds no key: it should look as tsig-keygen writes it")
     if name is None and len(keys) > 1:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Octets to a DNS server and back: many messages over one TCP connection, or UDP datagrams. Private to this collection.
+# Octets to a DNS server and back: many messages over one TCP connection. Private to this collection.
 
 from __future__ import annotations
 
@@ -12,15 +12,10 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 # The largest chunk that is read at once, and the size of a length field (RFC 1035 section 4.2.2).
 _CHUNK = 65536
 _LENGTH = 2
-# A datagram is sent again after this many seconds, up to the timeout. So many are in flight at once: the replies to
-# twice as many overflow the buffer that Linux gives a socket, and each that is lost costs a second.
-_RESEND_AFTER = 1.0
-_WINDOW = 50
 # What the system says when it is this host that cannot send.
 _NO_WAY = (errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
@@ -117,7 +112,7 @@ class TcpTransport:
             if (not readable and not writable) or not patience:
                 is_in_the_middle = bool(self._received)
                 self.close()
-                raise _silence(self.timeout, self._strays, is_in_the_middle)
+                raise silence(self.timeout, self._strays, is_in_the_middle)
             if writable:
                 unsent = unsent[connected.send(unsent[:_CHUNK]) :]
             if readable:
@@ -141,93 +136,7 @@ class TcpTransport:
         yield from whole
 
 
-@dataclass
-class UdpTransport:
-    """Datagrams to one server; a reply that does not come is asked for again where that is harmless."""
-
-    server: str
-    port: int
-    timeout: float
-    _socket: socket.socket | None = None
-    _untried: list[Any] = field(default_factory=list)
-
-    def replies(self, wires: Mapping[int, bytes], repeatable: bool) -> Iterator[bytes]:
-        """Send messages, given by their ids, and give the reply to each as it comes, in any order.
-
-        Where nobody listens at the first address of the server, the others are tried. Some messages are started at
-        once; one that has to be repeated makes way for others, so that what the server leaves out does not keep the
-        rest from being asked. Raises TransportError after ``timeout`` seconds without any reply.
-        """
-        connected = self._socket or self._opened()
-        unsent = list(wires)
-        sent_at: dict[int, float] = {}
-        fresh: set[int] = set()
-        is_there = False
-        strays = 0
-        silent_since = time.monotonic()
-        while unsent or sent_at:
-            now = time.monotonic()
-            if now - silent_since > self.timeout:
-                raise _silence(self.timeout, strays)
-            due = [number for number, sent in sent_at.items() if repeatable and now - sent > _RESEND_AFTER]
-            fresh.difference_update(due)
-            starting = unsent[: max(0, _WINDOW - len(fresh))]
-            del unsent[: len(starting)]
-            fresh.update(starting)
-            try:
-                for number in due[:_WINDOW] + starting:
-                    _send(connected, wires[number])
-                    sent_at[number] = now
-                if starting and is_there:
-                    silent_since = now
-                reply = _receive(connected, min(_RESEND_AFTER, self.timeout))
-            except TransportError:
-                if not self._untried:
-                    raise
-                # What was sent to where nobody listens has not arrived, so all of it goes to the next address.
-                connected = self._opened()
-                unsent = list(wires)
-                sent_at.clear()
-                fresh.clear()
-                continue
-            number = int.from_bytes(reply[:2], "big") if reply is not None else -1
-            if reply is not None and sent_at.pop(number, None) is not None:
-                fresh.discard(number)
-                is_there = True
-                self._untried = []
-                silent_since = time.monotonic()
-                yield reply
-            elif reply is not None and number not in wires:
-                strays += 1
-
-    def close(self) -> None:
-        """Close the socket, if there is one."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-    def _opened(self) -> socket.socket:
-        """Give a socket to the first address of the server that can be reached and was not tried yet."""
-        self.close()
-        if not self._untried:
-            try:
-                self._untried = socket.getaddrinfo(self.server, self.port, type=socket.SOCK_DGRAM)
-            except socket.gaierror as error:
-                raise TransportError(f"its name cannot be resolved ({error.strerror})") from error
-        while True:
-            family, kind, _protocol, _name, address = self._untried.pop(0)
-            try:
-                opened = socket.socket(family, kind)
-                opened.connect(address)
-            except OSError as error:
-                if not self._untried:
-                    raise TransportError(f"it cannot be reached ({error.strerror or error})") from error
-            else:
-                self._socket = opened
-                return opened
-
-
-def _silence(timeout: float, strays: int, is_in_the_middle: bool = False) -> TransportError:
+def silence(timeout: float, strays: int, is_in_the_middle: bool = False) -> TransportError:
     """Give the failure of a server that said nothing more for the whole timeout."""
     if is_in_the_middle:
         return TransportError(f"it stopped in the middle of a message for {timeout:g} s")
@@ -252,23 +161,3 @@ def _was_closed(connected: socket.socket) -> bool:
     with contextlib.suppress(OSError):
         return connected.recv(1, socket.MSG_PEEK) == b""
     return True
-
-
-def _send(connected: socket.socket, datagram: bytes) -> None:
-    try:
-        connected.send(datagram)
-    except ConnectionRefusedError as error:
-        # What the system heard of an earlier datagram.
-        raise TransportError(f"it does not listen there ({error.strerror})") from error
-    except OSError as error:
-        raise TransportError(f"nothing can be sent to it ({error.strerror or error})") from error
-
-
-def _receive(connected: socket.socket, patience: float) -> bytes | None:
-    connected.settimeout(patience)
-    try:
-        return connected.recv(_CHUNK)
-    except socket.timeout:
-        return None
-    except OSError as error:
-        raise TransportError(f"it does not listen there ({error.strerror or error})") from error

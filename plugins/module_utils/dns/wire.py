@@ -56,6 +56,8 @@ class Request:
     mac: bytes
     about: str
     question: tuple[str, str] | None = None
+    zone: str | None = None
+    """The zone that an update is for; its reply repeats it, or leaves it out (RFC 2136 section 3.8)."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,9 @@ class Reply:
     authority: tuple[Record, ...]
     offers_recursion: bool = False
     glue: tuple[Record, ...] = ()
+    repeats_question: bool = True
+    """Whether it says what it answers; errors need not, and anybody can make one who knows or guesses an id."""
+    is_signed: bool = False
 
 
 def question(number: int, name: str, rdtype: str, key: dns.tsig.Key | None, edns: bool) -> Request:
@@ -119,7 +124,8 @@ def update(number: int, message: dns.update.UpdateMessage, key: dns.tsig.Key | N
     if key is not None:
         message.use_tsig(key, fudge=_FUDGE)
     wire = message.to_wire(max_size=TCP_SIZE)
-    return Request(number, wire, message.mac or b"", canonical_text(message.zone[0].name))
+    zone = canonical_text(message.zone[0].name)
+    return Request(number, wire, message.mac or b"", zone, zone=zone)
 
 
 def rcode_of(wire: bytes) -> str:
@@ -129,7 +135,7 @@ def rcode_of(wire: bytes) -> str:
 
 def empty_reply(wire: bytes) -> Reply:
     """Give a reply of which only the rcode is taken."""
-    return Reply(rcode_of(wire), False, False, (), ())
+    return Reply(rcode_of(wire), False, False, (), (), repeats_question=False)
 
 
 def read_reply(wire: bytes, request: Request, key: dns.tsig.Key | None) -> Reply:
@@ -182,6 +188,8 @@ class _Reader:
             authority,
             bool(flags & _RECURSION_AVAILABLE),
             glue,
+            bool(asked),
+            self._is_signed,
         )
 
     def _check_answers(self, number: int, flags: int, asked: list[tuple[str, str]]) -> None:
@@ -191,6 +199,8 @@ class _Reader:
             raise NotAnAnswer
         # An error may come without the question (RFC 1035 section 4.1.1 leaves it open), success may not.
         if request.question is not None and asked != [request.question] and (asked or not flags & _RCODE):
+            raise NotAnAnswer
+        if request.zone is not None and asked and asked != [(request.zone, "SOA")]:
             raise NotAnAnswer
 
     def _question(self) -> tuple[str, str]:

@@ -31,7 +31,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.names import 
 _NOT_TOLD = r"\000"
 # What stands for the counter in the owner of $GENERATE (BIND's manual), and what the counter may become.
 _COUNTER = re.compile(r"\$\{[^}]*\}|(?<!\\)\$(?!\$)")
-_COUNTED = "[0-9a-f.-]+"
+_COUNTED = r"0-9a-f.\-"
 
 
 class ZoneContents:
@@ -183,6 +183,14 @@ def zone_told_by(text: str, path: str, include: Include) -> str:
 
 
 def _pattern(record: Record) -> re.Pattern[str]:
-    """Give the expression that every name matches which a $GENERATE may make."""
-    spelled = absolute_name(_COUNTER.sub("\x01", record.owner).replace("$$", r"\$"), record.origin)
-    return re.compile(re.escape(spelled or "").replace(re.escape(r"\001"), _COUNTED))
+    """Give the expression that every name matches which a $GENERATE may make; with several counters, some others too.
+
+    All that stands between the first counter and the last is one class of characters: an expression with a part for
+    each of them would try all ways to share a name among them.
+    """
+    spelled = absolute_name(_COUNTER.sub("\x01", record.owner).replace("$$", r"\$"), record.origin) or ""
+    first, *others = spelled.split(r"\001")
+    if not others:
+        return re.compile(re.escape(first))
+    between = "".join(re.escape(character) for character in sorted(set("".join(others[:-1]))))
+    return re.compile(f"{re.escape(first)}[{_COUNTED}{between}]+{re.escape(others[-1])}")

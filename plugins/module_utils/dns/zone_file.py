@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import Place, writing
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import Place, read_file, writing
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
     SetKeepsChanging,
     ZoneCheckFailed,
@@ -22,12 +22,19 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_cont
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import read_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.folders import FoundFile, NoRegularFile
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import quoted
 
 # Where the commands of name servers live: often not in the PATH of a remote shell without login.
 COMMAND_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _CHECKER = "named-checkzone"
 _COMPLAINTS = 3
+_LONGEST_COMPLAINT = 120
+_LONGEST_CHECK = 300
+# Bounds of what is read of a zone, in the file itself and in all that it includes: 100,000 records take a fifth of it.
+# Whoever may write in a zone file may include any file of the host, any number of times.
+MOST_OCTETS = 16 << 20
+MOST_INCLUDES = 1_000
 
 
 @dataclass(frozen=True)
@@ -53,16 +60,33 @@ class ZoneFile:
         command = [_CHECKER, "-i", "local", self.contents.zone, "/dev/stdin"]
         try:
             done = subprocess.run(  # noqa: S603 - a fixed command, and no shell is involved
-                command, input=_octets(text), capture_output=True, check=False, cwd=self.folder, env=environment()
+                command,
+                input=_octets(text),
+                capture_output=True,
+                check=False,
+                cwd=self.folder,
+                env=environment(),
+                timeout=_LONGEST_CHECK,
             )
+        except subprocess.TimeoutExpired as error:
+            raise ZoneCheckFailed(
+                f"the zone file {self.path} is not changed, because {_CHECKER} was not done with it after "
+                f"{_LONGEST_CHECK} s: see what it includes and generates"
+            ) from error
         except OSError as error:
             raise ZoneCheckFailed(
                 f"the zone file {self.path} is not changed, because {_CHECKER} cannot check it first "
                 f"({error.strerror}): install it on the host that runs the module (Debian: bind9-utils; Red Hat: bind)"
             ) from error
+        if done.returncode < 0:
+            # What it says then is of its own insides.
+            raise ZoneCheckFailed(
+                f"the zone file {self.path} is not changed, because {_CHECKER} was ended by the signal "
+                f"{-done.returncode} while it checked it: run {_CHECKER} by hand, and correct the zone file"
+            )
         if done.returncode != 0:
             said = (done.stdout + done.stderr).decode("utf-8", "replace").replace("/dev/stdin", str(self.path))
-            lines = [line.strip() for line in said.splitlines() if line.strip()]
+            lines = [line.strip()[:_LONGEST_COMPLAINT] for line in said.splitlines() if line.strip()]
             raise ZoneCheckFailed(
                 f"the zone file {self.path} is not changed, because {_CHECKER} does not take it with the new MX sets "
                 f"and said: {'; '.join(lines[:_COMPLAINTS]) or 'nothing'}: correct the zone file or the sets"
@@ -95,7 +119,9 @@ class ChangedMeanwhile(SetKeepsChanging):
 def zone_file_path(text: str) -> Path:
     """Give the path of a zone file."""
     if not text.startswith("/"):
-        raise InvalidInput(f"the zone file {text!r} has no absolute path: write its path from the root directory")
+        raise InvalidInput(f"the zone file {quoted(text)} has no absolute path: write its path from the root directory")
+    if "\0" in text:
+        raise InvalidInput(f"the zone file {quoted(text)} is no path (it holds a null character): correct it")
     return Path(text)
 
 
@@ -106,15 +132,15 @@ def read_zone_file(place: Place, zone: Optional[str]) -> ZoneFile:
     """
     path = place.path
     try:
-        found = place.read()
+        found = place.read(MOST_OCTETS)
     except (OSError, NoRegularFile) as error:
         raise _unreadable(path, error) from error
     if found is None:
         raise _unreadable(path, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
     text = _as_text(path, found.content)
-    include = _Including(path)
     name = str(path)
-    zone = zone_told_by(text, name, include) if zone is None else zone
+    zone = zone_told_by(text, name, _Including(path)) if zone is None else zone
+    include = _Including(path)
     contents = ZoneContents(read_text(text, zone, name, include), zone, name)
     return ZoneFile(place, found, contents, include.folder or path.parent)
 
@@ -134,6 +160,8 @@ class _Including:
     def __init__(self, zone_file: Path) -> None:
         self.folder: Optional[Path] = None
         self._zone_file = zone_file
+        self._files = 0
+        self._octets = 0
 
     def __call__(self, name: str) -> str:
         """Give the text of an included file."""
@@ -141,17 +169,31 @@ class _Including:
             self.folder = next((above for above in self._zone_file.parents if _is_file(above / name)), None)
             if self.folder is None:
                 raise ZoneFileUnreadable(
-                    f"the zone file {self._zone_file} includes {name!r}, which is neither in its folder nor in one "
-                    "above: write the path of the included file from the root directory"
+                    f"the zone file {self._zone_file} includes {quoted(name)}, which is neither in its folder nor in "
+                    "one above: write the path of the included file from the root directory"
                 )
-        return _text((self.folder or self._zone_file.parent) / name)
+        path = (self.folder or self._zone_file.parent) / name
+        self._files += 1
+        if self._files > MOST_INCLUDES:
+            raise ZoneFileUnreadable(
+                f"the zone file {self._zone_file} includes more than {MOST_INCLUDES:,} files, the last is {path}: "
+                "include fewer, or change the file by hand"
+            )
+        text = _text(path)
+        self._octets += len(text)
+        if self._octets > MOST_OCTETS:
+            raise ZoneFileUnreadable(
+                f"the zone file {self._zone_file} includes more than {MOST_OCTETS >> 20} MiB in all, the last file is "
+                f"{path}: include less, or change the file by hand"
+            )
+        return text
 
 
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:
-        # Such as a name that is too long for any file.
+    except (OSError, ValueError):
+        # Such as a name that is too long for any file, or no path.
         return False
 
 
@@ -173,9 +215,12 @@ def _octets(text: str) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
+        found = read_file(path, MOST_OCTETS)
+    except (OSError, NoRegularFile, ValueError) as error:
         raise _unreadable(path, error) from error
+    if found is None:
+        raise _unreadable(path, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
+    return found.content
 
 
 def _unreadable(path: Path, error: Exception) -> ZoneFileUnreadable:

@@ -9,17 +9,19 @@ import re
 from typing import Optional
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MAX_TTL
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_within
+from ansible_collections.mailops.split_domain.plugins.module_utils.names import MAX_NAME, is_within
 
 # The name of the root here: what is left of "." without its dot.
 ROOT = ""
 
+# RFC 1035 section 2.3.4, each octet in its longest spelling.
+_LONGEST_SPELLED = 4 * (MAX_NAME + 1)
 _SIMPLE = re.compile(r"(?:[A-Za-z0-9_*/-]+\.)*[A-Za-z0-9_*/-]+\.?")
 _CHARACTER = re.compile(r"\\([0-9]{3})|\\(.)|(.)", re.DOTALL)
 # What stands for itself in a name without a backslash.
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_*/+=:,!#%&'<>?[]^`{}|~")
-_TTL = re.compile(r"[0-9]{1,10}|(?:[0-9]{1,10}[wdhms])+", re.IGNORECASE)
-_TTL_PART = re.compile(r"([0-9]+)([wdhms]?)", re.IGNORECASE)
+_TTL = re.compile(r"[0-9]{1,10}|(?:[0-9]{1,10}[wdhms])+", re.IGNORECASE | re.ASCII)
+_TTL_PART = re.compile(r"([0-9]+)([wdhms]?)", re.IGNORECASE | re.ASCII)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -32,6 +34,8 @@ def absolute_name(spelled: str, origin: str) -> Optional[str]:
         return origin
     if spelled == ".":
         return ROOT
+    if len(spelled) > _LONGEST_SPELLED:
+        return None
     if _SIMPLE.fullmatch(spelled):
         bare, is_absolute = spelled.lower().rstrip("."), spelled.endswith(".")
     else:
@@ -42,7 +46,9 @@ def absolute_name(spelled: str, origin: str) -> Optional[str]:
         bare = bare[:-1] if is_absolute else bare
     if not bare or any(not label for label in bare.split(".")):
         return None
-    return bare if is_absolute or origin == ROOT else f"{bare}.{origin}"
+    name = bare if is_absolute or origin == ROOT else f"{bare}.{origin}"
+    # A character that is spelled \\DDD is one octet.
+    return name if len(name) - len(r"000") * name.count("\\") <= MAX_NAME else None
 
 
 def spelled_name(name: str, origin: str) -> str:

@@ -17,14 +17,20 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_name
     spelled_name,
     ttl_seconds,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import quoted
 
 # Gives the text of a file that $INCLUDE names.
 Include = Callable[[str], str]
 
-_CLASS = re.compile(r"IN|CH|CHAOS|HS|HESIOD|CLASS[0-9]+", re.IGNORECASE)
+_CLASS = re.compile(r"IN|CH|CHAOS|HS|HESIOD|CLASS[0-9]+", re.IGNORECASE | re.ASCII)
 # RFC 3597 section 5: the types that matter here, by number.
 _TYPES_BY_NUMBER = {"TYPE1": "A", "TYPE2": "NS", "TYPE5": "CNAME", "TYPE6": "SOA", "TYPE15": "MX", "TYPE28": "AAAA"}
 _NESTED_INCLUDES = 20
+# $GENERATE of BIND's manual: a range and perhaps a step. A zone has one for each address of a network at most; beyond
+# that named-checkzone takes minutes, or ends by an assertion of its own.
+_RANGE = re.compile(r"([0-9]{1,10})-([0-9]{1,10})(?:/([0-9]{1,10}))?")
+MOST_GENERATED = 65_536
+MOST_GENERATED_IN_ALL = 4 * MOST_GENERATED
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,7 @@ class _Reader:
         self._name = name
         self._include = include
         self._depth = 0
+        self._generated = 0
 
     def read(self, text: str, origin: str, included_from: Optional[str]) -> str:
         """Take in the records of one file and give the origin at its end."""
@@ -126,13 +133,13 @@ class _Reader:
     def _directive(self, line: Line, origin: str, included_from: Optional[str]) -> str:
         """Do what a line with $ says, and give the origin behind it."""
         name = included_from or self._name
-        directive, values = line.words[0].text.upper(), line.words[1:]
+        directive, values = _upper(line.words[0].text), line.words[1:]
         if directive == "$ORIGIN" and values:
             return self._absolute(line, values[0], origin, name)
         if directive == "$TTL" and values:
             self.default_ttl = ttl_seconds(values[0].text)
             if self.default_ttl is None:
-                raise _unreadable(name, line, f"has {values[0].text!r}, which is no TTL")
+                raise _unreadable(name, line, f"has {quoted(values[0].text)}, which is no TTL")
         elif directive == "$INCLUDE" and values:
             beginning = self._absolute(line, values[1], origin, name) if len(values) > 1 else origin
             self._depth += 1
@@ -141,11 +148,30 @@ class _Reader:
             self.read(self._include(values[0].bare), beginning, values[0].bare)
             self._depth -= 1
         elif directive == "$GENERATE" and len(values) > 1:
+            self._count_generated(line, values[0].text, name)
             pattern = values[1].text
             self._take(_Beginning(line, included_from, origin, pattern, pattern, True, True), values[2:])
         else:
-            raise _unreadable(name, line, f"has the directive {directive}, which is not known or lacks its value")
+            raise _unreadable(
+                name, line, f"has the directive {quoted(directive)}, which is not known or lacks its value"
+            )
         return origin
+
+    def _count_generated(self, line: Line, spelled: str, name: str) -> None:
+        """Raise ZoneFileUnreadable where $GENERATE makes more records than a zone can have use for."""
+        found = _RANGE.fullmatch(spelled)
+        first, last, step = (int(number or 1) for number in found.groups()) if found else (1, 0, 1)
+        if last < first or not step:
+            raise _unreadable(name, line, f"has {quoted(spelled)}, which is no range of $GENERATE")
+        made = (last - first) // step + 1
+        self._generated += made
+        if made > MOST_GENERATED or self._generated > MOST_GENERATED_IN_ALL:
+            raise _unreadable(
+                name,
+                line,
+                f"makes {made:,} records with $GENERATE, {self._generated:,} with those before it, where at most "
+                f"{MOST_GENERATED:,} in one line and {MOST_GENERATED_IN_ALL:,} in a zone are read",
+            )
 
     def _take(self, beginning: _Beginning, words: tuple[Word, ...]) -> None:
         """Take in one record, whose words begin with its TTL, class or type."""
@@ -164,7 +190,7 @@ class _Reader:
             rest.pop(0)
         if not rest:
             raise _unreadable(name, line, "is no whole record")
-        rdtype = rest[0].text.upper()
+        rdtype = _upper(rest[0].text)
         rdtype = _TYPES_BY_NUMBER.get(rdtype, rdtype)
         ttl = self._ttl(ttl_word, rdtype, rest)
         if ttl is None:
@@ -196,8 +222,13 @@ class _Reader:
     def _absolute(line: Line, word: Word, origin: str, name: str) -> str:
         absolute = absolute_name(word.bare if word.text.startswith('"') else word.text, origin)
         if absolute is None:
-            raise _unreadable(name, line, f"has {word.text!r}, which is no name")
+            raise _unreadable(name, line, f"has {quoted(word.text)}, which is no name")
         return absolute
+
+
+def _upper(word: str) -> str:
+    """Give a word in capitals; one that is not ASCII stays, for some of its characters would become ASCII letters."""
+    return word.upper() if word.isascii() else word
 
 
 def _unreadable(name: str, line: Line, wrong: str) -> ZoneFileUnreadable:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.clients import refuse_wide_clients
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import POSTFIX, chosen_mta
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, carry_out
@@ -69,6 +70,9 @@ def parse_request(arguments: dict[str, Any]) -> DomainsRequest:
     if not entries and not purge:
         raise InvalidInput("the option domains is empty: name at least one domain, or give purge to remove all of them")
     present = tuple(parse_settings(entry) for entry in entries if entry["state"] == "present")
+    for settings in present:
+        for peer in settings.peers:
+            refuse_wide_clients(peer.clients, peer.allow_wide_clients, f"the peer {peer.site} of {settings.domain}")
     absent = tuple(canonical_domain(entry["domain"]) for entry in entries if entry["state"] == "absent")
     names = [*(settings.domain for settings in present), *absent]
     twice = next((name for name in names if names.count(name) > 1), None)

@@ -15,7 +15,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key impor
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key_options import KeyOptions, signing_key
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 
-SECRET = base64.b64encode(b"secret-secret-secret").decode()
+SECRET = base64.b64encode(b"secret-" * 10).decode()
 
 
 def private_file(path: Path, content: str | bytes) -> None:
@@ -29,7 +29,7 @@ def test_without_any_option_there_is_no_key():
 
 def test_a_key_is_read_from_its_options_in_any_spelling_of_its_name():
     key = signing_key(KeyOptions("Mail-Update.", f" {SECRET}\n", "HMAC-SHA512"))
-    assert (key.name, key.algorithm, key.secret) == ("mail-update", "hmac-sha512", b"secret-secret-secret")
+    assert (key.name, key.algorithm, key.secret) == ("mail-update", "hmac-sha512", b"secret-" * 10)
 
 
 def test_a_key_never_shows_its_secret():
@@ -100,7 +100,7 @@ def key_file(tmp_path):
 @pytest.mark.parametrize(("name", "algorithm"), [("first", "hmac-sha1"), ("Second", "hmac-md5")])
 def test_the_name_chooses_one_of_several_keys_in_a_file(key_file, name, algorithm):
     key = signing_key(KeyOptions(name, file=key_file))
-    assert (key.name, key.algorithm, key.secret) == (name.lower(), algorithm, b"secret-secret-secret")
+    assert (key.name, key.algorithm, key.secret) == (name.lower(), algorithm, b"secret-" * 10)
 
 
 @pytest.mark.parametrize(

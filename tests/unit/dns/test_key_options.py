@@ -19,7 +19,7 @@ from hypothesis import strategies as some
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key_options import key_options, signing_key
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 
-SECRET = base64.b64encode(b"secret-secret-secret").decode()
+SECRET = base64.b64encode(b"secret-" * 10).decode()
 OTHER = base64.b64encode(b"other-other-other").decode()
 NOTHING = {"key_name": None, "key_secret": None, "key_algorithm": None, "key_file": None}
 VARIABLES = {
@@ -50,7 +50,7 @@ def test_the_environment_may_name_a_key_file(key_file: Path) -> None:
 
 def test_a_key_of_options_takes_nothing_from_the_environment(key_file: Path) -> None:
     of_file = signing_key(key_options({**NOTHING, "key_file": str(key_file)}, VARIABLES))
-    assert of_file is not None and of_file.secret == b"secret-secret-secret"
+    assert of_file is not None and of_file.secret == b"secret-" * 10
     of_options = {**NOTHING, "key_name": "of-options", "key_secret": SECRET}
     of_both = signing_key(key_options(of_options, {**VARIABLES, "SPLIT_DOMAIN_DNS_KEY_FILE": str(key_file)}))
     assert of_both is not None and (of_both.name, of_both.algorithm) == ("of-options", "hmac-sha256")

@@ -17,10 +17,10 @@ _LIST_SUFFIXES = (
 )  # fmt: skip
 
 _BOOLEAN = ("yes", "no")
-_NUMBER = re.compile(r"\d+")
-_TIME = re.compile(r"\d+[smhdw]")
-_GIVEN_TIME = re.compile(r"-?\d+[smhdwSMHDW]?")
-_GIVEN_NUMBER = re.compile(r"-?\d+")
+_NUMBER = re.compile(r"[0-9]+")
+_TIME = re.compile(r"[0-9]+[smhdw]")
+_GIVEN_TIME = re.compile(r"-?[0-9]+[smhdwSMHDW]?")
+_GIVEN_NUMBER = re.compile(r"-?[0-9]+")
 # Parameters whose default looks like a number or yes/no, and that take other values too (postconf(5)).
 _OTHER_VALUES = ("compatibility_level", "mail_release_date", "mail_version", "smtpd_forbid_bare_newline")
 _OTHER_SUFFIXES = ("_feedback", "_directory")

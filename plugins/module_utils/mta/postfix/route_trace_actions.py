@@ -71,6 +71,8 @@ OF_SINGLE_LABELS = {
 }
 """Restrictions that say something of recipients whose domain has no dot."""
 
+REPLY_CODE = re.compile(r"[2-5][0-9]{2}")
+"""What Postfix takes for the code of a reply in its parameters."""
 _REPLY = re.compile(r"([45][0-9]{2})\s+(\S.*)", re.DOTALL)
 
 
@@ -79,7 +81,7 @@ def parse_action(value: str) -> Action:
     reply = _REPLY.fullmatch(value)
     if reply:
         return Action(Kind.REPLY, int(reply.group(1)), reply.group(2))
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return Action(Kind.PERMIT)
     word, _space, text = value.partition(" ")
     known = _ACTIONS.get(word.upper())

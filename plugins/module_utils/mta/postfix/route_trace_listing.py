@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_actions import REPLY_CODE
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_journal import Destination
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_keys import parts_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_lookups import (
@@ -81,4 +82,4 @@ def _find_in_class(settings: TraceSettings, found: Destination) -> Asking[Listin
 
 def _code(settings: TraceSettings, parameter: str) -> int:
     value = settings.value(parameter)
-    return int(value) if value.isdigit() else 550
+    return int(value) if REPLY_CODE.fullmatch(value) else 550

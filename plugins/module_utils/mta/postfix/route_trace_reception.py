@@ -20,6 +20,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
     OF_OTHER_DOMAINS,
     OF_OWN_DOMAINS,
     OF_SINGLE_LABELS,
+    REPLY_CODE,
     RESTRICTIONS,
     Action,
     Kind,
@@ -179,7 +180,7 @@ class Reception:
 
     def _ruling(self, action: Action, by: Hit, is_relaying: bool = False) -> Ruling | None:
         code = self.settings.value(action.code_parameter)
-        number = int(code) + action.code_offset if code.isdigit() else action.code
+        number = int(code) + action.code_offset if REPLY_CODE.fullmatch(code) else action.code
         ruling = Ruling(by, number, action.text, RELAY_DENIED if is_relaying else _verdict(number))
         if action.kind is Kind.PUT_OFF:
             self.put_off = self.put_off or ruling

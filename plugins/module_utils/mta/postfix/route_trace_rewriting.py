@@ -24,8 +24,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
 # cleanup(8) rewrites an address no more often.
 _CANONICAL_ROUNDS = 10
 # Items of a list, commas in quotes being part of an item, and what stands between white space in an item.
-_ITEM = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^,"])+')
-_WORD = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^\s"])+')
+# A quotation that is never closed goes on to the end, so that nothing in it is looked at twice.
+_QUOTED = r'"(?:\\.|[^"\\])*(?:"|\\?\Z)'
+_ITEM = re.compile(rf'(?:{_QUOTED}|[^,"])+', re.DOTALL)
+_WORD = re.compile(rf'(?:{_QUOTED}|[^\s"])+', re.DOTALL)
 _BRACKETED = re.compile(r"<([^<>]*)>")
 _COMMENT = re.compile(r"\([^()]*\)")
 

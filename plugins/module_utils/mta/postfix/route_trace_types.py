@@ -18,8 +18,11 @@ _CONTINUATION = re.compile(r"\n[ \t]+")
 _TAKES_APART = re.compile(
     r"^(?:domain\s*=\s*\S|(?:query|query_filter|search_base|key_format)\s*=.*%[uUdD1-9])", re.MULTILINE
 )
-# A rule: an exclamation mark perhaps, a pattern between two signs, flags, and a result with $1, ${1} or $(1) in it.
-_SUBSTITUTING_RULE = re.compile(r"\s*!?([^\w\s#])(?:\\.|(?!\1).)*\1\w*\s+(?:[^$]|\$\$)*\$[0-9({]")
+# What stands before the result of a rule: an exclamation mark perhaps, a pattern between two signs, and flags. Each
+# character can be read in one way only, so that no text takes long.
+_BEFORE_RESULT = re.compile(r"\s*!?([^\w\s#\\])(?:\\.|(?!\1)[^\\])*\1\w*\s")
+# $1, ${1} or $(1); two dollar signs are one that stands for itself.
+_SUBSTITUTION = re.compile(r"\$[0-9({]")
 
 
 def takes_parts(name: str, read_file: Callable[[str], str]) -> bool:
@@ -52,4 +55,9 @@ def substitutes(name: str, read_file: Callable[[str], str]) -> bool:
         rules = [rule.strip("{} ") for rule in words(rest.strip()[1:-1])]
     else:
         rules = _CONTINUATION.sub(" ", read_file(rest)).splitlines()
-    return any(_SUBSTITUTING_RULE.match(rule) for rule in rules)
+    return any(_rule_substitutes(rule) for rule in rules)
+
+
+def _rule_substitutes(rule: str) -> bool:
+    before = _BEFORE_RESULT.match(rule)
+    return before is not None and _SUBSTITUTION.search(rule[before.end() :].replace("$$", "")) is not None

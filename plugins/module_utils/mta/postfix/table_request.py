@@ -13,9 +13,11 @@ from typing import Any, Literal
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_text import Entry
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
 
 State = Literal["exact", "present", "absent", "removed"]
 
+_OCTAL = re.compile(r"(?:0o)?[0-7]{1,9}")
 # main.cf splits lists at white space and commas, and gives braces and $ a meaning.
 _UNUSABLE_IN_MAIN_CF = re.compile(r"[\s,{}$\0]")
 _PLAIN_MODE_BITS = 0o777
@@ -128,10 +130,13 @@ def _is_text(value: Any) -> bool:
 def _mode(value: Any, secret: bool) -> int | None:
     if value is None:
         return 0o600 if secret else None
-    try:
-        mode = value if isinstance(value, int) and not isinstance(value, bool) else int(str(value), 8)
-    except ValueError:
-        mode = -1
+    if isinstance(value, int) and not isinstance(value, bool):
+        mode = value
+    else:
+        # Python would take the digits of every script, underscores and a sign as well.
+        mode = int(value, 8) if isinstance(value, str) and _OCTAL.fullmatch(value) else -1
     if not 0 <= mode <= _PLAIN_MODE_BITS:
-        raise InvalidInput(f"The mode {value!r} is none for a lookup table: give an octal number in quotes, as '0640'.")
+        raise InvalidInput(
+            f"The mode {shown(value)} is none for a lookup table: give an octal number in quotes, as '0640'."
+        )
     return mode

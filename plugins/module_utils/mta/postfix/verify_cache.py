@@ -33,7 +33,8 @@ _SUFFIXES = {"btree": ".db", "hash": ".db", "lmdb": ".lmdb"}
 _PROXY = "proxy:"
 _PROCESSES = Path("/proc")
 _LONGEST_END = 10.0
-_LOCAL_PART = rb"([a-z0-9.&'*+/=?^_~-]+)"
+# Whole words only, so that a long one is looked at once.
+_LOCAL_PART = rb"(?<![a-z0-9.&'*+/=?^_~-])([a-z0-9.&'*+/=?^_~-]+)"
 
 
 @dataclass(frozen=True)
