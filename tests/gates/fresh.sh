@@ -44,6 +44,8 @@ copy_pip_settings() {
     done
     { env | sed -n 's/^PIP_[A-Z_]*=//p'; cat /etc/pip.conf /etc/xdg/pip/pip.conf "$HOME/.config/pip/pip.conf" 2>/dev/null || true; } |
         grep -oE '(file://)?/[^ ,=]+' | sed 's|^file://||' | sort -u | while read -r path; do
+        # The pages of an index name files beside their own folder.
+        [ "${path##*/}" != simple ] || path=${path%/*}
         [ ! -d "$path" ] || case "$path" in /etc/ssl* | /usr*) ;; *) install_copy "$path" ;; esac
     done
 }
@@ -63,6 +65,7 @@ mmdebstrap --quiet --variant=minbase --include="$packages" bookworm "$root" 2>"$
     say "mmdebstrap could not make it; the whole of what it said is in $root.log"
     exit 1
 }
+rm -f "$root/etc/apt/sources.list"
 for path in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d /etc/apt/trusted.gpg.d /etc/apt/keyrings \
     /etc/resolv.conf /etc/ssl/certs /usr/local/share/ca-certificates /usr/share/keyrings; do
     [ ! -e "$path" ] || { rm -rf "${root:?}$path" && install_copy "$path"; }
