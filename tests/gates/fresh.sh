@@ -33,8 +33,16 @@ fi
 say() { printf 'fresh: %s\n' "$*" >&2; }
 
 [ "$(id -u)" -eq 0 ] || exec sudo --preserve-env "$0" "$@"
-# Nothing that is mounted for the new root outlives this command, nor can be reached by whoever removes the folder.
-[ "${1:-}" = --own-mounts ] || exec unshare --mount --propagation private --fork --kill-child "$0" --own-mounts
+# What is mounted for the new root is mounted for the commands below alone: it goes with them, and whoever removes the
+# folder does not see it.
+if [ "${1:-}" != --own-mounts ]; then
+    rm -rf --one-file-system "$root"
+    mkdir -p "$root"
+    status=0
+    unshare --mount --propagation private --fork --kill-child "$0" --own-mounts || status=$?
+    [ "${FRESH_KEEP:-}" = yes ] || rm -rf --one-file-system "$root"
+    exit "$status"
+fi
 
 # What pip is told on this machine: its files, and folders with packages that they or the environment name.
 copy_pip_settings() {
@@ -46,8 +54,14 @@ copy_pip_settings() {
         grep -oE '(file://)?/[^ ,=]+' | sed 's|^file://||' | sort -u | while read -r path; do
         # The pages of an index name files beside their own folder.
         [ "${path##*/}" != simple ] || path=${path%/*}
-        [ ! -d "$path" ] || case "$path" in /etc/ssl* | /usr*) ;; *) install_copy "$path" ;; esac
+        [ ! -d "$path" ] || case "$path" in /etc/ssl* | /usr*) ;; *) show_folder "$path" ;; esac
     done
+}
+
+# These may be large; they are seen there, and not copied.
+show_folder() {
+    mkdir -p "$root$1"
+    mount --bind --options ro "$1" "$root$1"
 }
 
 install_copy() {
@@ -55,9 +69,6 @@ install_copy() {
     cp -a "$1" "$root$(dirname "$1")/"
 }
 
-rm -rf --one-file-system "$root"
-mkdir -p "$root"
-[ "${FRESH_KEEP:-}" = yes ] || trap 'rm -rf --one-file-system "$root"' EXIT
 say "making an empty Debian 12 in $root"
 packages=git,make,python3,python3-venv,ca-certificates
 mmdebstrap --quiet --variant=minbase --include="$packages" bookworm "$root" 2>"$root.log" || {
