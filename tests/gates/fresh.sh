@@ -33,8 +33,16 @@ fi
 say() { printf 'fresh: %s\n' "$*" >&2; }
 
 [ "$(id -u)" -eq 0 ] || exec sudo --preserve-env "$0" "$@"
-# Nothing that is mounted for the new root outlives this command, nor can be reached by whoever removes the folder.
-[ "${1:-}" = --own-mounts ] || exec unshare --mount --propagation private --fork --kill-child "$0" --own-mounts
+# What is mounted for the new root is mounted for the commands below alone: it goes with them, and whoever removes the
+# folder does not see it.
+if [ "${1:-}" != --own-mounts ]; then
+    rm -rf --one-file-system "$root"
+    mkdir -p "$root"
+    status=0
+    unshare --mount --propagation private --fork --kill-child "$0" --own-mounts || status=$?
+    [ "${FRESH_KEEP:-}" = yes ] || rm -rf --one-file-system "$root"
+    exit "$status"
+fi
 
 # What pip is told on this machine: its files, and folders with packages that they or the environment name.
 copy_pip_settings() {
@@ -44,8 +52,16 @@ copy_pip_settings() {
     done
     { env | sed -n 's/^PIP_[A-Z_]*=//p'; cat /etc/pip.conf /etc/xdg/pip/pip.conf "$HOME/.config/pip/pip.conf" 2>/dev/null || true; } |
         grep -oE '(file://)?/[^ ,=]+' | sed 's|^file://||' | sort -u | while read -r path; do
-        [ ! -d "$path" ] || case "$path" in /etc/ssl* | /usr*) ;; *) install_copy "$path" ;; esac
+        # The pages of an index name files beside their own folder.
+        [ "${path##*/}" != simple ] || path=${path%/*}
+        [ ! -d "$path" ] || case "$path" in /etc/ssl* | /usr*) ;; *) show_folder "$path" ;; esac
     done
+}
+
+# These may be large; they are seen there, and not copied.
+show_folder() {
+    mkdir -p "$root$1"
+    mount --bind --options ro "$1" "$root$1"
 }
 
 install_copy() {
@@ -53,9 +69,6 @@ install_copy() {
     cp -a "$1" "$root$(dirname "$1")/"
 }
 
-rm -rf --one-file-system "$root"
-mkdir -p "$root"
-[ "${FRESH_KEEP:-}" = yes ] || trap 'rm -rf --one-file-system "$root"' EXIT
 say "making an empty Debian 12 in $root"
 packages=git,make,python3,python3-venv,ca-certificates
 mmdebstrap --quiet --variant=minbase --include="$packages" bookworm "$root" 2>"$root.log" || {
@@ -63,6 +76,7 @@ mmdebstrap --quiet --variant=minbase --include="$packages" bookworm "$root" 2>"$
     say "mmdebstrap could not make it; the whole of what it said is in $root.log"
     exit 1
 }
+rm -f "$root/etc/apt/sources.list"
 for path in /etc/apt/sources.list /etc/apt/sources.list.d /etc/apt/apt.conf.d /etc/apt/trusted.gpg.d /etc/apt/keyrings \
     /etc/resolv.conf /etc/ssl/certs /usr/local/share/ca-certificates /usr/share/keyrings; do
     [ ! -e "$path" ] || { rm -rf "${root:?}$path" && install_copy "$path"; }
