@@ -82,6 +82,8 @@ def user_name(user: int) -> str:
 
 @contextmanager
 def _reached(path: Path, is_folder: bool) -> Iterator[tuple[Reached, str]]:
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "its name is no path")
     way = [_opened("/", None)]
     try:
         name = _walk(way, str(Path.cwd() / path), is_folder)

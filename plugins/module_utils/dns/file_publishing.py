@@ -5,19 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import Place, open_place
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import Place
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Change, plan_change
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
     SetKeepsChanging,
     ZoneFileNotEditable,
-    ZoneFileUnreadable,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.removal import refuse_removals, removal_limit
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish import WantedSet, named_exchanges
@@ -27,6 +24,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file
     ZoneFile,
     read_zone_file,
     zone_file_path,
+    zone_place,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_reload import ServerOfFile
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_serial import next_serial
@@ -74,7 +72,7 @@ def publish_in_file(wishes: Sequence[WantedSet], params: dict[str, Any], check_m
         refuse_removals(changes, limit)
         return _planned(file, server, changes, named_exchanges(wishes))
 
-    with _place_of(path) as place:
+    with zone_place(path) as place:
         if check_mode:
             return _outcome(plan(place))
         with locked(place.folder, params["lock_timeout"]):
@@ -162,17 +160,3 @@ def _zone_given(wishes: Sequence[WantedSet]) -> Optional[str]:
             f"the record_sets name several zones ({', '.join(zones)}), but a zone file holds one: write a task for each"
         )
     return zones[0] if zones else None
-
-
-@contextmanager
-def _place_of(path: Path) -> Iterator[Place]:
-    """Open the folder of the file, which stays the same from reading the file until the server is told."""
-    with ExitStack() as opened:
-        try:
-            place = opened.enter_context(open_place(path))
-        except OSError as error:
-            raise ZoneFileUnreadable(
-                f"the folder of the zone file {path} cannot be opened ({error.strerror}): correct the path, or let "
-                "this task's user read it"
-            ) from error
-        yield place

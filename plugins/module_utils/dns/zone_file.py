@@ -8,11 +8,18 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import Place, read_file, writing
+from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import (
+    Place,
+    open_place,
+    read_file,
+    writing,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
     SetKeepsChanging,
     ZoneCheckFailed,
@@ -123,6 +130,20 @@ def zone_file_path(text: str) -> Path:
     if "\0" in text:
         raise InvalidInput(f"the zone file {quoted(text)} is no path (it holds a null character): correct it")
     return Path(text)
+
+
+@contextmanager
+def zone_place(path: Path) -> Iterator[Place]:
+    """Open the folder of a zone file, which stays the same from reading the file until the server is told.
+
+    Links are followed where nobody else has a say in them. Raises ZoneFileUnreadable and LinkRefused.
+    """
+    with ExitStack() as opened:
+        try:
+            place = opened.enter_context(open_place(path))
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        yield place
 
 
 def read_zone_file(place: Place, zone: Optional[str]) -> ZoneFile:

@@ -37,7 +37,8 @@ def main() -> None:
     def count(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal seen
         # A file is named in an open folder, of which an event tells by a descriptor, or, when it is opened, not at all.
-        below = any(path_of(argument).startswith(directory) for argument in arguments)
+        named = isinstance(arguments[0], str) and event in ("open", *STEPS)
+        below = named and any(path_of(argument).startswith(directory) for argument in arguments)
         below = below or (event == "open" and isinstance(arguments[0], str) and not arguments[0].startswith("/"))
         written = event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_CREAT
         if event == "subprocess.Popen" or (below and (written or event in STEPS)):

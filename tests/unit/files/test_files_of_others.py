@@ -218,6 +218,11 @@ def test_a_link_in_folders_of_this_user_is_followed_and_stays(tmp_path: Path, re
     assert link.is_symlink() and real.read_text() == "new\n"
 
 
+def test_a_name_that_no_file_can_have_is_told() -> None:
+    with pytest.raises(OSError, match="its name is no path"):
+        read_file(Path("/tmp/a\0b"))  # noqa: S108 - nothing is there
+
+
 def test_links_that_lead_in_a_circle_are_told(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")

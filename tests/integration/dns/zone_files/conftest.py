@@ -14,7 +14,7 @@ import pytest
 from named_server import LOCKED, Named, Zone
 from static_zones import StaticZone, rndc_of, started_static_named
 
-ZONES = [f"zone{number}.example" for number in range(80)]
+ZONES = [f"zone{number}.example" for number in range(160)]
 LINES = "@ MX 10 mx1 ; the old one\nalias CNAME mx1\nsub NS ns1\n*.wild CNAME mx1\n"
 
 

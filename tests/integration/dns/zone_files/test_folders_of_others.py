@@ -59,7 +59,8 @@ def theirs(zone: StaticZone, folder: Path) -> Iterator[Path]:
     os.chown(path, folder.stat().st_uid, folder.stat().st_gid)
     zone.path.unlink()
     zone.path.symlink_to(path)
-    return path
+    yield path
+    zone.path.unlink()
 
 
 def params(zone: StaticZone, path: Path, **options: Any) -> dict[str, Any]:
