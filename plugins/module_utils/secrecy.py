@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, Optional
@@ -41,8 +41,8 @@ _IN_A_KEY_FILE = re.compile(r"\bsecret\s{1,20}\"?(?P<secret>[^\s\";]{1,255})\"?\
 _PATTERNS = (_BEHIND_A_NAME, _IN_A_URL, _IN_A_KEY_FILE)
 # Keys of entries that an argument spec says nothing of.
 _KEYS_OF_ENTRIES = {
-    "recipients": ("address", "expect"),
-    "to": ("host", "port", "tls", "tls_names", "fingerprints", "username"),
+    "recipients": frozenset(("address", "expect")),
+    "to": frozenset(("host", "port", "tls", "tls_names", "fingerprints", "username")),
 }
 # Parameters of Postfix that name tables of passwords, and tables whose name holds what is in them.
 TABLES_OF_LOGINS = "_sasl_password_maps"
@@ -61,7 +61,7 @@ def secrets_in(value: Any, spec: Optional[Spec] = None) -> set[str]:
     ``spec`` is the argument spec that the value is for: what stands under a key that it does not have may be anything.
     Without one the names of keys have to tell.
     """
-    found = set(_mapping(value, spec) if isinstance(value, Mapping) else _found(value, ""))
+    found = set(_mapping(value, spec) if isinstance(value, dict) else _found(value, ""))
     return {form for secret in found if len(secret) >= _SHORTEST for form in _forms(secret)}
 
 
@@ -130,7 +130,7 @@ def _option(value: Any, name: str, option: Mapping[str, Any]) -> Iterator[str]:
         return
     holds_secrets = any(one.get("no_log") for one in inner.values())
     for entry in map(_as_mapping, value if _is_list(value) else [value]):
-        if isinstance(entry, Mapping) and set(map(str, entry)) & set(inner):
+        if isinstance(entry, dict) and not set(entry).isdisjoint(inner):
             yield from _mapping(entry, inner)
         elif holds_secrets and not isinstance(entry, str):
             # Not in the shape that is wanted, so that nobody can tell which part is the secret.
@@ -154,16 +154,20 @@ def _as_mapping(value: Any) -> Any:
 
 def _found(value: Any, name: str) -> Iterator[str]:
     """Give what may be secret in a value under a key of this name."""
-    if isinstance(value, Mapping):
-        known = _KEYS_OF_ENTRIES.get(name, value)
-        yield from _mapping({key: found for key, found in value.items() if key in known}, None)
-        yield from _leaves([found for key, found in value.items() if key not in known])
+    if isinstance(value, dict):
+        known = _KEYS_OF_ENTRIES.get(name)
+        if known is None or known.issuperset(value):
+            yield from _mapping(value, None)
+        else:
+            yield from _mapping({key: found for key, found in value.items() if key in known}, None)
+            yield from _leaves([found for key, found in value.items() if key not in known])
     elif _is_list(value):
         for entry in value:
             yield from _found(entry, name)
     elif isinstance(value, str):
-        for pattern in _PATTERNS:
-            yield from (match["secret"] for match in pattern.finditer(value))
+        # Looked at first, for the time that it takes: most texts are addresses.
+        if (":" in value and "@" in value) or ";" in value:
+            yield from (match["secret"] for pattern in _PATTERNS for match in pattern.finditer(value))
         if name in _NAMES and ":" in value:
             yield value.partition(":")[2]
             yield value.rpartition(":")[2]
@@ -185,10 +189,10 @@ def _beside_a_host(text: str) -> Iterator[str]:
 
 def _values(value: Any) -> Iterator[str]:
     """Give the values of the entries of a table: a mapping, a list of ``key`` and ``value``, or its text."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         yield from _leaves(value)
     elif _is_list(value):
-        yield from _leaves([entry.get("value") if isinstance(entry, Mapping) else entry for entry in value])
+        yield from _leaves([entry.get("value") if isinstance(entry, dict) else entry for entry in value])
     elif isinstance(value, str):
         for line in value.splitlines():
             yield from line.split(None, 1)[1:]
@@ -196,7 +200,7 @@ def _values(value: Any) -> Iterator[str]:
 
 def _leaves(value: Any) -> Iterator[str]:
     """Give all texts and numbers in a value, keys left out."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for entry in value.values():
             yield from _leaves(entry)
     elif _is_list(value):
@@ -218,4 +222,4 @@ def _is_of_a_secret(name: str) -> bool:
 
 
 def _is_list(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+    return isinstance(value, (list, tuple))
