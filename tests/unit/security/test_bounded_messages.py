@@ -77,7 +77,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "key name": canonical_key_name,
     "key algorithm": lambda text: key_of("key", "c2VjcmV0", text, "key_secret"),
     "record set": lambda text: wanted_sets([{"name": text, "mx": []}]),
-    "zone file": lambda text: zone_file_path(text),
+    "zone file": zone_file_path,
     "zone file's text": lambda text: read_text(text, "example.com", "zone", str),
     "directive": lambda text: read_text(f"${text}\n", "example.com", "zone", str),
     "local transport": lambda text: parse_local_transport(text, "the site"),
@@ -94,7 +94,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
         read_listings([{"address": "a@example.com", "site": text}], "example.com")
     ),
     "columns of a directory": lambda text: list(read_listings([{text: "a"}], "example.com")),
-    "map": lambda text: split_map(text),
+    "map": split_map,
     "map's keys": lambda text: split_map(**{text: 1}),
     "map's text": parse_split_map,
     "site's name": lambda text: split_map(site={"name": text}),
