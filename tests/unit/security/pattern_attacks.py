@@ -232,7 +232,8 @@ def attack(pattern: AnyPattern, uses: frozenset[str] = ANYWHERE) -> str | None:
             longer = min(seconds(pattern, uses, _text(parts, more)) for _each in range(2))
             if longer > WORTH_A_SECOND_LOOK and longer > MOST_GROWTH * spent:
                 beginning, pump, end = parts
-                return f"{beginning!r} + {pump!r} * n + {end!r}: {spent:.3f} s, with {more} instead of {length} characters {longer:.3f} s"
+                told = f"{spent:.3f} s for {length} characters, {longer:.3f} s for {more}"
+                return f"{beginning!r} + {pump!r} * n + {end!r}: {told}"
     return None
 
 
