@@ -27,6 +27,7 @@ SOURCES = sorted(
             CODE / f"{name}.py"
             for name in (
                 "atomic_files",
+                "bounded_files",
                 "catch_all",
                 "dual_delivery",
                 "exchange_check",

@@ -27,9 +27,12 @@ _SECOND_LOOK = 0.1
 class Worth(Enum):
     """What a datagram is worth that has the id of a question; anybody can send one (RFC 5452 section 9.1)."""
 
-    ANSWER = "the reply to the question"
-    PERHAPS = "a reply as servers give it that proves little: believed when nothing better comes soon"
-    NOTHING = "no reply to the question, so that the true one is waited for"
+    ANSWER = "answer"
+    """The reply to the question."""
+    PERHAPS = "perhaps"
+    """A reply as servers give it that proves little: it is believed when nothing better comes soon."""
+    NOTHING = "nothing"
+    """No reply to the question, so that the true one is waited for."""
 
 
 Judge = Callable[[bytes], Worth]

@@ -9,7 +9,7 @@ import contextlib
 import select
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,8 @@ class WireServer:
     spoils: Callable[[dns.message.Message, str], bool] = lambda request, protocol: False
     spoil: Spoil = lambda reply: reply.to_wire()
     writes_what_it_spoils: bool = True
+    # Given a datagram, what somebody else sends in front of the reply to it, as if it came from here.
+    forgeries: Callable[[bytes], Sequence[bytes]] = lambda request: ()
 
     def key(self) -> dns.tsig.Key:
         """Give the key that the server knows."""
@@ -118,6 +120,8 @@ def _serve(server: WireServer, listener: socket.socket, datagrams: socket.socket
                 streams[listener.accept()[0]] = bytearray()
             elif ready is datagrams:
                 request, client = datagrams.recvfrom(65536)
+                for forged in server.forgeries(request):
+                    datagrams.sendto(forged, client)
                 reply = server.reply_to(request, "udp")
                 if reply is not None:
                     datagrams.sendto(reply, client)

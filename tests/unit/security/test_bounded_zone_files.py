@@ -53,9 +53,7 @@ def zone(tmp_path: Path) -> Path:
     return tmp_path / "zone"
 
 
-@pytest.mark.parametrize(
-    "name", ["/dev/zero", "{folder}/pipe", "{folder}/folder", "{folder}/endless", "/dev/tty", "/proc/kmsg"]
-)
+@pytest.mark.parametrize("name", ["/dev/zero", "{folder}/pipe", "{folder}/folder", "{folder}/endless", "/dev/tty"])
 def test_what_is_no_regular_file_is_not_included(zone: Path, name: str) -> None:
     zone.write_text(f"{ZONE}$INCLUDE {name.format(folder=zone.parent)}\n")
     assert "cannot be read on the host" in refusal(zone)
@@ -127,16 +125,12 @@ def test_what_a_network_needs_is_generated(zone: Path, spelled: str) -> None:
 @pytest.mark.parametrize("line", ["a." * 200_000 + " A 192.0.2.1\n", "$ORIGIN a\n" * 200, "a" * 300 + " A 192.0.2.1\n"])
 def test_names_are_no_longer_than_dns_has_them(zone: Path, line: str) -> None:
     zone.write_text(ZONE + line)
-    if "aaa" in line:
-        # One label of any length is left to named-checkzone, where the whole name has room for it.
-        assert "which is no name" in refusal(zone)
-    else:
-        assert "which is no name" in refusal(zone)
+    assert "which is no name" in refusal(zone)
 
 
 def test_a_key_file_that_is_a_pipe_is_not_waited_for(zone: Path) -> None:
     for name in ("pipe", "folder", "endless"):
-        with pytest.raises(InvalidInput, match="it is no regular file"):
+        with pytest.raises(InvalidInput, match="cannot be read on the host"):
             read_key_file(str(zone.parent / name), None)
 
 
