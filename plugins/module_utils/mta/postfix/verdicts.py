@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import CALL_AHEAD_CLASS
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
+    CALL_AHEAD_CLASS,
+    question_key,
+    questions_in,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import transport_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import (
     ACCEPTS_EVERYTHING,
@@ -48,12 +52,12 @@ def verdict_classes() -> dict[str, str]:
 
 
 def standing_verdicts(domains_table: str, settings: Iterable[DomainSettings]) -> dict[str, str]:
-    """Give the verdicts by domain that stand in the text of the table ``domains`` and are of the settings' relays."""
+    """Give the verdicts by domain that stand in the text of the table ``mail_domains`` and are of the settings' relays."""
     rows = _rows(domains_table)
     found: dict[str, str] = {}
     for entry in settings:
         peer = entry.verified_peer
-        verdict = _VERDICT_OF_CLASS.get(rows.get(f"@{entry.domain}", ""))
+        verdict = _VERDICT_OF_CLASS.get(rows.get(question_key(entry.domain), ""))
         if peer is not None and verdict and rows.get(entry.domain) == transport_of(peer.relay):
             found[entry.domain] = verdict
     return found
@@ -63,11 +67,9 @@ def domains_asked_anew(before: str, after: str) -> list[str]:
     """Give the domains whose unknown recipients are asked for at another site, or were not asked for."""
     old, new = _rows(before), _rows(after)
     return sorted(
-        key[1:]
-        for key, question in new.items()
-        if key.startswith("@")
-        and question in _ASKING
-        and (old.get(key), old.get(key[1:])) != (question, new.get(key[1:]))
+        domain
+        for domain, question in questions_in(new).items()
+        if question in _ASKING and (old.get(question_key(domain)), old.get(domain)) != (question, new.get(domain))
     )
 
 
