@@ -35,10 +35,13 @@ LOCAL_DOMAINS = "local_domains"
 # The tables that lead from what Postfix asks for to the question about unknown recipients.
 QUESTION_OF_DOMAIN = "question_of_domain"
 QUESTION_OF_PARENT = "question_of_parent"
+QUESTION_OF_NOBODY = "question_of_nobody"
 WILDCARD_QUESTIONS = "wildcard_questions"
 QUESTION_PATTERNS = {
     QUESTION_OF_DOMAIN: "/^([^@]+)$/ ?$1\n",
     QUESTION_OF_PARENT: "/^[^@.]+\\.([^@]+)$/ ?$1\n",
+    # Postfix asks for the quoted form of an address before the other.
+    QUESTION_OF_NOBODY: '/^("")?@([^@]+)$/ ?$2\n',
 }
 _MARK = "?"
 LOOP = "554 5.4.6 Mail loop: the mailbox lives on the site that sent this"
@@ -94,7 +97,7 @@ def named_tables(
         ),
         QUESTION: f"pipemap:{{regexp:{tables.path(QUESTION_OF_DOMAIN)},${FALLBACKS}}}",
         FORWARDED: f"pipemap:{{{wildcard},${FALLBACKS},{inline(forwarded)}}}",
-        NO_LOCAL_PART: f"pipemap:{{{wildcard},${FALLBACKS},static:{UNLISTED_CLASS}}}",
+        NO_LOCAL_PART: f"pipemap:{{regexp:{tables.path(QUESTION_OF_NOBODY)},${FALLBACKS},static:{UNLISTED_CLASS}}}",
         SUBDOMAINS: f"pipemap:{{regexp:{tables.path(QUESTION_OF_PARENT)},${FALLBACKS},static:{SKIP_CLASS}}}",
     }
 
@@ -104,8 +107,8 @@ def of_unknowns(answer: str) -> str:
 
     ``answer`` is a table whose keys are split domains. access(5) asks for user+extension@domain, user@domain, domain
     and then for parent domains: a known address ends the search at its own key, and a sub-domain of a split domain
-    ends it one key before the split domain, because it is somebody else's. An address without a local part has the key
-    of a wildcard; it is refused, whoever sends there and whatever catches unknown recipients.
+    ends it one key before the split domain, because it is somebody else's. An address without a local part is refused,
+    whoever sends there and whatever takes unknown recipients.
     """
     return f"check_recipient_access unionmap:{{${KNOWN},${NO_LOCAL_PART},{answer},${SUBDOMAINS}}}"
 
