@@ -39,11 +39,11 @@ def to(server: SplitServer) -> str:
 
 
 def answer(server: SplitServer, recipient: str, client: str = "outside") -> str:
-    """Give the final answer to a recipient: the first question about it may still be under way."""
+    """Give the final answer to a recipient: the first question about it may still be under way, which is 450."""
     deadline = time.monotonic() + 20
     while True:
         reply = server.ask(recipient, client)
-        if "in progress" not in reply.text or time.monotonic() > deadline:
+        if reply.code != 450 or time.monotonic() > deadline:
             return str(reply)
         time.sleep(0.2)
 

@@ -135,7 +135,7 @@ def test_cloud_answers(pair: Pair, client: str, recipient: str, reply: str) -> N
 
 
 def test_mail_for_a_sub_domain_is_routed_as_if_there_were_no_split(pair: Pair) -> None:
-    assert pair.hq.lookup(f"lmdb:{pair.hq.ours}/domains", "sub.example.com") is None
+    assert pair.hq.lookup(f"lmdb:{pair.hq.ours}/mail_domains", "sub.example.com") is None
     assert pair.hq.lookup(f"lmdb:{pair.hq.ours}/routes", "nobody@sub.example.com") is None
 
 

@@ -79,7 +79,7 @@ def test_one_domain_goes_and_the_other_stays(used: SplitServer) -> None:
     assert report["before"]["unknown"] == "cloud"
     assert used.ask("ann@example.com").code == 554
     assert used.ask("ann@b.example.com").code == 250
-    assert "example.com\t" not in (used.ours / "domains").read_text().replace("b.example.com", "")
+    assert "example.com\t" not in (used.ours / "mail_domains").read_text().replace("b.example.com", "")
     assert "ann@example.com" not in (used.ours / "routes").read_text()
 
 

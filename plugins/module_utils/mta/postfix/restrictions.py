@@ -47,6 +47,8 @@ _MARK = "?"
 LOOP = "554 5.4.6 Mail loop: the mailbox lives on the site that sent this"
 UNKNOWN_HERE_AND_THERE = "550 5.1.1 User unknown on this site and on the one that sent this"
 UNLISTED = "550 5.1.1 User unknown"
+# What strangers are told where another site was asked, or cannot be: nothing of that site. The log says more.
+NEUTRAL = "Address lookup failed"
 # What access(5) takes for "no answer". In a table whose answers may be joined with others a class has to say it.
 NO_ANSWER = "DUNNO"
 

@@ -34,6 +34,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
     FORWARDED,
     LOCAL_DOMAINS,
     MAIL_DOMAINS,
+    NEUTRAL,
     NO_ANSWER,
     OF_REMOTE_DOMAINS,
     QUESTION,
@@ -75,6 +76,8 @@ KNOWN_RECIPIENT = "known"
 # attack does not turn into a probe each; see postconf(5), address_verify_negative_refresh_time.
 CALL_AHEAD_PARAMETERS = {
     "unverified_recipient_reject_code": "550",
+    # For 450 as well. Without it strangers are told which host was asked, and what it said.
+    "unverified_recipient_reject_reason": NEUTRAL,
     # Long enough for an outage, short for a mailbox that was deleted: Postfix's default believes in it for a month.
     "address_verify_positive_refresh_time": "1h",
     "address_verify_positive_expire_time": "3d",

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
     CALL_AHEAD_CLASS,
+    NEUTRAL,
     question_key,
     questions_in,
 )
@@ -24,14 +25,16 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.settings impo
 # Final for the server's own users, as call-ahead is: their mail is taken.
 _OWN_USERS = "permit_mynetworks, permit_sasl_authenticated"
 _ASK = "reject_unverified_recipient"
-_TEXTS = {
-    ACCEPTS_EVERYTHING: "450 4.1.1 User unknown here; the next site does not tell its users from others",
-    REFUSES: "450 4.1.1 User unknown here; the next site refuses to be asked",
-    NOT_ASKED: "450 4.1.1 User unknown here; the next site was not verified yet",
+_LATER = f"check_recipient_access static:{{450 4.1.1 {NEUTRAL}}}"
+# For the log alone (access(5), INFO).
+_REASONS = {
+    ACCEPTS_EVERYTHING: "the next site does not tell its users from others",
+    REFUSES: "the next site refuses to be asked",
+    NOT_ASKED: "the next site was not verified yet",
 }
 CLASS_OF_VERDICT = {
     VERIFIED: "split_domain_verified",
-    **{verdict: f"split_domain_unverified_{verdict}" for verdict in _TEXTS},
+    **{verdict: f"split_domain_unverified_{verdict}" for verdict in _REASONS},
 }
 _VERDICT_OF_CLASS = {name: verdict for verdict, name in CLASS_OF_VERDICT.items()}
 # Classes that believe the next site.
@@ -42,7 +45,10 @@ STRICT_CLASSES = {name: f"{name}_to_peers" for name in CLASS_OF_VERDICT.values()
 
 def verdict_classes() -> dict[str, str]:
     """Give the definitions of the classes of all verdicts, so that a verdict can turn without a change of main.cf."""
-    answers = {verdict: f"check_recipient_access static:{{{text}}}" for verdict, text in _TEXTS.items()}
+    answers = {
+        verdict: f"check_recipient_access static:{{INFO unknown here, and {reason}}}, {_LATER}"
+        for verdict, reason in _REASONS.items()
+    }
     answers[VERIFIED] = _ASK
     classes = {}
     for verdict, name in CLASS_OF_VERDICT.items():
