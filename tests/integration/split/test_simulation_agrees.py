@@ -103,6 +103,10 @@ def drawn_entry(dice: random.Random, domain: str, servers: dict[str, SplitServer
             "directory": lists[host] or None,
         }
         entry["sites"].append({**site, "unknown": None if site["unknown"] == host else site["unknown"]})
+    targets = {site["name"]: site["unknown"] for site in entry["sites"]}
+    for site in entry["sites"]:
+        # Sites that forward to each other have to ask first.
+        site["call_ahead"] = site["call_ahead"] or targets.get(site["unknown"]) == site["name"]
     return {**entry, "directory": entry["directory"] or None}
 
 

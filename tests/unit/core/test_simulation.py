@@ -27,6 +27,7 @@ from simulated_sites import (
 )
 from simulation import (
     BOUNCED,
+    CIRCLES,
     DELIVERED,
     FAILED,
     LATER,
@@ -107,6 +108,17 @@ def test_nothing_goes_in_a_circle_where_the_map_is_let_through(
     sites = topology.simulated(rewriting)
     found = fates(topology, sites, outage, also_external=True)
     assert [fate for _way_in, _address, fate in found if fate.goes_in_a_circle] == []
+
+
+@EXAMPLES
+@given(topologies(untrue=False), outages())
+def test_no_mail_goes_in_a_circle_where_no_server_knows_another_by_its_clients(
+    topology: Topology, outage: Outage
+) -> None:
+    """As behind a translation of addresses: then all mail is strangers' mail, and questions alone end a circle."""
+    assume(is_let_through(topology) and not topology.careless)
+    found = fates(topology, topology.simulated().behind_other_addresses(), outage)
+    assert [fate for _way_in, _address, fate in found if fate.those(CIRCLES)] == []
 
 
 @EXAMPLES
