@@ -114,7 +114,10 @@ def prove_repair() -> list[str]:
             "sed -i '/^virtual_mailbox_domains/s|=.*|= example.net|' /etc/postfix/main.cf; postfix reload",
         ),
         ("an index is lost", f"rm {tables}/mail_domains.lmdb"),
-        ("somebody makes the domain remote by hand", f"cd {tables}; sed -i '/^shop/d' mail_domains; postmap mail_domains"),
+        (
+            "somebody makes the domain remote by hand",
+            f"cd {tables}; sed -i '/^shop/d' mail_domains; postmap mail_domains",
+        ),
     ):
         print(f"{CLOUD}: {words}")
         run_in(CLOUD, "sh", "-euc", script)

@@ -57,10 +57,10 @@ def routed_on(domain: str) -> list[str]:
     return [form.replace("{}", domain) for form in forms]
 
 
-def of_no_domain(domain: str, address: str) -> list[str]:
-    """Give what is no address of any domain of a server at ``address``, or no address at all."""
+def of_no_domain(domain: str) -> list[str]:
+    """Give what is no address of any domain of a server, or no address at all."""
     forms = ["?{}", '"?{}"', "ann@?{}", "@?{}", "ann@.{}", "ann@{}..", "ann@", "@", "", '""', "ann@[192.0.2.1]"]
-    return [*(form.replace("{}", domain) for form in forms), f"ann@[{address}]"]
+    return [form.replace("{}", domain) for form in forms]
 
 
 def ask_each(server: SplitServer, recipients: Iterable[str], client: str) -> dict[str, Reply]:

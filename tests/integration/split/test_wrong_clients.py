@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Tests of two sites that forward to each other and know each other by wrong addresses, as behind NAT: nothing goes round.
+# Tests of two sites that forward to each other and know each other by wrong addresses, as behind NAT.
 
 from __future__ import annotations
 

@@ -62,9 +62,7 @@ def test_no_address_and_no_domain_is_the_key_of_an_answer_of_restrictions(
 ) -> None:
     compiled = configuration(settings, held)
     classes = {*compiled.last["smtpd_restriction_classes"], "OK"}
-    keys = [
-        key for text in compiled.indexed_tables.values() for key, answer in rows(text).items() if answer in classes
-    ]
+    keys = [key for text in compiled.indexed_tables.values() for key, answer in rows(text).items() if answer in classes]
     assert len(keys) > len(MODES)
     for key in keys:
         assert "@" not in key, "every address has one"

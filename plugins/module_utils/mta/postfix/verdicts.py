@@ -58,7 +58,7 @@ def verdict_classes() -> dict[str, str]:
 
 
 def standing_verdicts(domains_table: str, settings: Iterable[DomainSettings]) -> dict[str, str]:
-    """Give the verdicts by domain that stand in the text of the table ``mail_domains`` and are of the settings' relays."""
+    """Give the verdicts by domain that stand in a text of ``mail_domains`` and are of the settings' relays."""
     rows = _rows(domains_table)
     found: dict[str, str] = {}
     for entry in settings:

@@ -98,7 +98,8 @@ def _class_of(group: PeerGroup) -> str:
 
 def _passing(name: str, tables: TableNames) -> str:
     """Give the restriction that lets recipients of a class's domains pass."""
-    return f"check_recipient_access pipemap:{{regexp:{tables.path(WELCOME_RECIPIENTS + name)},{tables.indexed(RECEIVED)}}}"
+    pattern = f"regexp:{tables.path(WELCOME_RECIPIENTS + name)}"
+    return f"check_recipient_access pipemap:{{{pattern},{tables.indexed(RECEIVED)}}}"
 
 
 def _address_table(name: str) -> str:
