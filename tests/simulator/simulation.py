@@ -167,6 +167,8 @@ class _Walk:
         recipient = recipient_at(server, address)
         if recipient is None:
             raise InvalidInput(f"{address} is in no split domain of {server.host}: name an address of one of them")
+        if not address.local_part:
+            return Reply(REFUSED, "an address without a local part, which nobody has")
         back = frozenset() if way_in.peer is None else server.stands_for(self.sites.client_names(way_in.peer))
         if recipient.relayed:
             return OWN_USERS_MAIL if way_in.own_user else Reply(FAILED, "relaying is denied")

@@ -44,7 +44,8 @@ inet_interfaces = {address}
         SMALL + "transport_maps =",
         SMALL + "transport_maps = inline:{{ {{a = b:}} }}\n\n\n# old\ntransport_maps = inline:{{ {{c = d:}} }}\n",
         SMALL + "virtual_transport=lmtp:x\nvirtual_mailbox_domains=\n  example.net\n\t,example.org\n   # end",
-        SMALL + "unverified_recipient_reject_code = 450\naddress_verify_poll_delay=\n 2s\n",
+        SMALL + "unverified_recipient_reject_code = 450\naddress_verify_poll_delay=\n 2s\n"
+        "unverified_recipient_reject_reason = ask   us\n",
         SMALL + "# \u00fcml\u00e4ut\r\n",
     ],
 )

@@ -46,6 +46,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.split_map imp
 EXAMPLES = settings(max_examples=60)
 ASKING = topologies(careless=False, untrue=False, verified=False, safe=True)
 Case = tuple[WayIn, Address, Fate]
+NO_LOCAL_PART = ""
 
 
 def is_let_through(topology: Topology) -> bool:
@@ -57,7 +58,11 @@ def fates(
 ) -> Iterator[Case]:
     """Simulate every way in for everybody and nobody, under every name of the domain."""
     for way_in in ways_in(sites, also_external):
-        for local_part in (NOBODY.local_part, *(person.address.local_part for person in topology.people)):
+        for local_part in (
+            NOBODY.local_part,
+            NO_LOCAL_PART,
+            *(person.address.local_part for person in topology.people),
+        ):
             for name in (DOMAIN, *topology.mapped.alias_domains):
                 address = Address(name, local_part)
                 yield way_in, address, simulate(sites, address, way_in, outage)
@@ -161,6 +166,16 @@ def test_every_mailbox_gets_its_mail_once_where_somebody_on_the_way_knows_it_and
         else:
             assert fate.reply.code in (REFUSED, FAILED)
         assert fate.reply.code != FAILED or address.local_part != NOBODY.local_part
+
+
+@EXAMPLES
+@given(topologies(), outages())
+def test_an_address_without_a_local_part_is_refused_by_every_server_whoever_sends_there(
+    topology: Topology, outage: Outage
+) -> None:
+    assume(is_let_through(topology))
+    for _way_in, address, fate in fates(topology, topology.simulated(), outage):
+        assert address.local_part != NO_LOCAL_PART or fate.reply.code == REFUSED
 
 
 @EXAMPLES
