@@ -143,6 +143,8 @@ class _Walk:
         asked = (*asked, hop)
         if isinstance(way_in.at, ExternalSite):
             return self._answer_of_external(way_in.at, address, asked)
+        if not address.local_part:
+            return Reply(REFUSED, "an address without a local part, which nobody has")
         return self._answer_of_server(way_in.at, way_in, address, asked)
 
     def carry(self, place: Place, address: Address, hops: tuple[Hop, ...], refused: str) -> Iterator[End]:
@@ -167,8 +169,6 @@ class _Walk:
         recipient = recipient_at(server, address)
         if recipient is None:
             raise InvalidInput(f"{address} is in no split domain of {server.host}: name an address of one of them")
-        if not address.local_part:
-            return Reply(REFUSED, "an address without a local part, which nobody has")
         back = frozenset() if way_in.peer is None else server.stands_for(self.sites.client_names(way_in.peer))
         if recipient.relayed:
             return OWN_USERS_MAIL if way_in.own_user else Reply(FAILED, "relaying is denied")

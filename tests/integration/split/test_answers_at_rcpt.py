@@ -82,7 +82,6 @@ def pair(network: Network) -> Iterator[Pair]:
         ("outside", "@example.org", "550 5.1.1"),
         ("outside", "..@example.com", "550 5.1.1"),
         ("outside", "ann@example.com.", "250"),
-        ("outside", "@a.test,@b.test:ann@example.com", "250"),
         ("outside", "split_domain_welcome_cloud@example.com", "550 5.1.1"),
         ("outside", "nobody@b.example.com", "450"),
         ("outside", "ann@b.example.com", "450"),  # her name in the other domain is nobody's
@@ -146,12 +145,10 @@ def test_cloud_answers(pair: Pair, client: str, recipient: str, reply: str) -> N
 
 
 def test_what_another_site_said_is_in_the_log_and_no_stranger_is_told(pair: Pair) -> None:
-    asked = {
-        "nobody@example.com": "550 5.1.1 <{}>: Recipient address rejected: undeliverable address: Address lookup failed",
-        "nobody@b.example.com": "450 4.1.1 <{}>: Recipient address rejected: unverified address: Address lookup failed",
-    }
-    for recipient, text in asked.items():
-        assert str(pair.hq.ask(recipient)) == text.format(recipient)
+    asked = {"nobody@example.com": ("550 5.1.1", "undeliverable"), "nobody@b.example.com": ("450 4.1.1", "unverified")}
+    for recipient, (codes, is_so) in asked.items():
+        text = f"{codes} <{recipient}>: Recipient address rejected: {is_so} address: Address lookup failed"
+        assert str(pair.hq.ask(recipient)) == text
     (refused,) = {line for line in pair.hq.log().splitlines() if "to=<nobody@example.com>, relay=" in line}
     assert f"status=undeliverable (host {pair.cloud.address}[{pair.cloud.address}] said: 550 5.1.1" in refused
 
