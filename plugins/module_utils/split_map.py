@@ -40,6 +40,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.topology impo
     Site,
     SplitDomain,
     refuse_two_policies,
+    refuse_unasked_circle,
     validate,
 )
 
@@ -121,6 +122,8 @@ def _parse_domain(entry: Any) -> MappedDomain:
     sites = tuple(_parse_site(site, domain) for site in written_sites)
     names = [site.name for site in sites]
     split_domain = validate(SplitDomain(domain, sites))
+    call_ahead_off = frozenset(name for name, site in zip(names, written_sites) if site.get("call_ahead") is False)
+    refuse_unasked_circle(split_domain, call_ahead_off)
     refuse_odd_catch_all(
         split_domain, [name for name, site in zip(names, written_sites) if site.get("directory") is not None]
     )
@@ -133,7 +136,7 @@ def _parse_domain(entry: Any) -> MappedDomain:
             for name, site in zip(names, written_sites)
             if site.get("directory") is not None
         },
-        call_ahead_off=frozenset(name for name, site in zip(names, written_sites) if site.get("call_ahead") is False),
+        call_ahead_off=call_ahead_off,
         mx=parse_mx_set(entry.get("mx"), f"'mx' of {domain}"),
         mx_ttl=parse_mx_ttl(entry.get("mx_ttl"), f"'mx_ttl' of {domain}"),
         alias_domains=parse_alias_domains(entry.get("alias_domains"), domain),

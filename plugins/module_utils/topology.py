@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
@@ -117,6 +117,24 @@ def forwarding_circle(split_domain: SplitDomain) -> tuple[str, ...]:
         if following == start and (len(path) > LONGEST_SAFE_CIRCLE or managed.isdisjoint(path)):
             return (*path, start)
     return ()
+
+
+def refuse_unasked_circle(split_domain: SplitDomain, unasked: Collection[str]) -> None:
+    """Raise InvalidInput where two sites forward to each other, and a managed one of them takes mail unasked.
+
+    Split horizon knows the other site by its clients. Where both know each other by wrong ones, as behind NAT, nothing
+    but a question that comes back (450) keeps mail for nobody from going round: it needs both sites to ask.
+    """
+    target_of = {site.name: site.unknown for site in split_domain.sites}
+    for site in split_domain.sites:
+        other = site.unknown
+        if other is not None and target_of.get(other) == site.name and site.hosts and site.name in unasked:
+            raise InvalidInput(
+                f"the sites {site.name} and {other} of {split_domain.domain} forward unknown recipients to each other, "
+                f"and {site.name} does so without asking first (call_ahead: false), so that mail for nobody would go "
+                f"round wherever 'clients' is wrong: remove call_ahead, or list all users and remove 'unknown' from "
+                f"one of the two"
+            )
 
 
 def site_by_address(listings: Iterable[Listing]) -> dict[Address, str]:

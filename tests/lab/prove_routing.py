@@ -113,8 +113,11 @@ def prove_repair() -> list[str]:
             "somebody sets virtual_mailbox_domains back to what it was",
             "sed -i '/^virtual_mailbox_domains/s|=.*|= example.net|' /etc/postfix/main.cf; postfix reload",
         ),
-        ("an index is lost", f"rm {tables}/domains.lmdb"),
-        ("somebody makes the domain remote by hand", f"sed -i '/^shop/d' {tables}/domains; postmap {tables}/domains"),
+        ("an index is lost", f"rm {tables}/mail_domains.lmdb"),
+        (
+            "somebody makes the domain remote by hand",
+            f"cd {tables}; sed -i '/^shop/d' mail_domains; postmap mail_domains",
+        ),
     ):
         print(f"{CLOUD}: {words}")
         run_in(CLOUD, "sh", "-euc", script)

@@ -24,6 +24,7 @@ from laboratory.logs import mark_log, reloads_since
 from laboratory.machines import bring_up
 from laboratory.mailboxes import ensure_mailboxes, remove_mailboxes
 from laboratory.observation import observe
+from laboratory.odd_addresses import taken_without_local_part
 from laboratory.podman import STATE_FOLDER, run_in
 from laboratory.queues import queues
 from laboratory.server_files import differences, postfix_files
@@ -64,7 +65,7 @@ def prove_mail(told: Story) -> list[str]:
             for outcome in outcomes
             if not outcome.passed
         ]
-    return faults
+    return faults + taken_without_local_part(_split_domains(told), told.hosts)
 
 
 def prove_quiet(told: Story) -> list[str]:
@@ -178,10 +179,15 @@ def _remembered(told: Story) -> Path:
     return STATE_FOLDER / f"postfix-before-{told.folder.name}.json"
 
 
+def _split_domains(told: Story) -> list[dict[str, Any]]:
+    """Give the split map of a topology, as it is written."""
+    variables = yaml.safe_load((told.folder / "group_vars" / "mail.yml").read_text(encoding="utf-8"))
+    return list(variables["split_domains"])
+
+
 def _take_back(told: Story) -> None:
     """Run the playbook with the same map, every domain of it absent."""
-    variables = yaml.safe_load((told.folder / "group_vars" / "mail.yml").read_text(encoding="utf-8"))
-    absent: list[dict[str, Any]] = [{**entry, "state": "absent"} for entry in variables["split_domains"]]
+    absent: list[dict[str, Any]] = [{**entry, "state": "absent"} for entry in _split_domains(told)]
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         json.dump({"split_domains": absent}, file)
         file.flush()

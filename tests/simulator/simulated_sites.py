@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Optional, Union
 
@@ -126,8 +126,8 @@ class Sites:
     servers: Mapping[str, PlannedServer]
     external: Mapping[tuple[str, str], ExternalSite]
     """By domain and name."""
-    clients: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """The names and addresses that each server sends from, as others list them."""
+    clients: Optional[Mapping[str, frozenset[str]]] = field(default_factory=dict)
+    """The names and addresses that each server sends from, as others list them; None where nobody lists them."""
 
     def members(self, domain: str, site: str) -> tuple[Place, ...]:
         """Give the servers of a site of a domain, or the external site itself."""
@@ -157,8 +157,14 @@ class Sites:
             return frozenset({place.site})
         return frozenset({place.host}) | place.sites()
 
+    def behind_other_addresses(self) -> Sites:
+        """Give the same sites where mail of each comes from an address that nobody lists."""
+        return replace(self, clients=None)
+
     def client_names(self, place: Place) -> frozenset[str]:
         """Give the names and addresses by which others know a client."""
+        if self.clients is None:
+            return frozenset()
         if isinstance(place, PlannedServer):
             return self.clients[place.host]
         planned = (server.domains.get(place.domain) for server in self.servers.values())

@@ -37,7 +37,9 @@ RETURNED = "returned"
 BOUNCED = "bounced"
 """Refused after it was accepted, which a stranger is told: backscatter, if that is not who sent it."""
 CIRCLES = "circles"
-ENDS = (DELIVERED, WAITS, RETURNED, BOUNCED, CIRCLES)
+UNANSWERED = "unanswered"
+"""In a server's queue, and the next place says later each time, because its question comes back to it."""
+ENDS = (DELIVERED, WAITS, RETURNED, BOUNCED, CIRCLES, UNANSWERED)
 
 _NOBODY = "nobody-has-this-address"
 
@@ -94,7 +96,7 @@ class Fate:
     @property
     def goes_in_a_circle(self) -> bool:
         """Whether the message, or the question about it, would go on for ever."""
-        return bool(self.reply.circle or self.those(CIRCLES))
+        return bool(self.reply.circle or self.those(CIRCLES) or self.those(UNANSWERED))
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ class _Walk:
         asked = (*asked, hop)
         if isinstance(way_in.at, ExternalSite):
             return self._answer_of_external(way_in.at, address, asked)
+        if not address.local_part:
+            return Reply(REFUSED, "an address without a local part, which nobody has")
         return self._answer_of_server(way_in.at, way_in, address, asked)
 
     def carry(self, place: Place, address: Address, hops: tuple[Hop, ...], refused: str) -> Iterator[End]:
@@ -234,7 +238,7 @@ class _Walk:
                 yield from self.carry(receiver, address, (*hops, Hop(place.name, receiver.name, address)), refused)
                 return
             if reply.circle:
-                yield End(CIRCLES, place.name, address, (*hops, *reply.circle))
+                yield End(UNANSWERED, place.name, address, (*hops, *reply.circle))
                 return
             if reply.code != LATER:
                 yield End(refused, place.name, address, hops)

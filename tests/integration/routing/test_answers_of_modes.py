@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
 import pytest
+from odd_addresses import ask_each, without_local_part
 from routing_runs import route
 from split_network import Network
 from split_server import GROWN_MAIN_CF, SplitServer, configured_server
@@ -39,11 +41,11 @@ def to(server: SplitServer) -> str:
 
 
 def answer(server: SplitServer, recipient: str, client: str = "outside") -> str:
-    """Give the final answer to a recipient: the first question about it may still be under way."""
+    """Give the final answer to a recipient: the first question about it may still be under way, which is 450."""
     deadline = time.monotonic() + 20
     while True:
         reply = server.ask(recipient, client)
-        if "in progress" not in reply.text or time.monotonic() > deadline:
+        if reply.code != 450 or time.monotonic() > deadline:
             return str(reply)
         time.sleep(0.2)
 
@@ -71,6 +73,27 @@ def test_without_call_ahead_only_the_listed_are_taken(server: SplitServer, mailb
     server.wait_for_smtp()
     assert answer(server, "alice@example.com").startswith("250")
     assert answer(server, "bob@example.com").startswith("550 5.1.1")
+
+
+def test_an_address_without_a_local_part_is_refused_in_each_mode_whoever_sends_there(server: SplitServer) -> None:
+    route(
+        server,
+        {"domain": "local.example", "mode": "local", "local_transport": "discard:"},
+        {"domain": "listed.example", "mode": "local", "recipients": ["ann@listed.example"], "call_ahead": False},
+        {"domain": "backup.invalid", "mode": "backup"},
+        {"domain": "remote.example", "mode": "remote"},
+    )
+    server.start()
+    server.wait_for_smtp()
+    for domain in ("local.example", "listed.example", "backup.invalid", "remote.example"):
+        recipients = without_local_part(domain)
+        for client in ("outside", "lab"):
+            said = {str(one)[:9] for one in ask_each(server, recipients, client).values()}
+            assert said == {"550 5.1.1"}, f"{domain} to {client}"
+        assert server.ask(f"..@{domain}").code in (250, 550, 554)
+    server.logged("")
+    assert not re.search("private/split_domain|transport unavailable", server.log())
+    assert server.command("postqueue", "-j").stdout == ""
 
 
 def test_backup_takes_the_listed_and_defers_whom_nobody_can_be_asked_about(server: SplitServer) -> None:

@@ -76,6 +76,13 @@ def pair(network: Network) -> Iterator[Pair]:
         ("outside", "postmaster@example.com", "250"),  # an alias of this server's own
         ("outside", "dan@b.example.com", "250"),
         ("outside", "eve@b.example.com", "250"),  # known, so nobody asks the lab, which is down
+        ("outside", "@example.com", "550 5.1.1"),
+        ("outside", '""@example.com', "550 5.1.1"),
+        ("outside", "@b.example.com", "550 5.1.1"),  # nobody needs to be asked
+        ("outside", "@example.org", "550 5.1.1"),
+        ("outside", "..@example.com", "550 5.1.1"),
+        ("outside", "ann@example.com.", "250"),
+        ("outside", "split_domain_welcome_cloud@example.com", "550 5.1.1"),
         ("outside", "nobody@b.example.com", "450"),
         ("outside", "ann@b.example.com", "450"),  # her name in the other domain is nobody's
         ("outside", "nobody@example.org", "550 5.1.1"),
@@ -90,6 +97,8 @@ def pair(network: Network) -> Iterator[Pair]:
         ("outside", "nobody@example.net", "550 5.1.1"),
         ("cloud", "ann@example.com", "250"),
         ("cloud", "bob@example.com", "554 5.4.6"),
+        ("cloud", "@example.com", "550 5.1.1"),
+        ("cloud", "split_domain_welcome_cloud@example.com", "550 5.1.1"),
         ("cloud", "BOB+news@example.com", "554 5.4.6"),
         ("cloud", "nobody@example.com", "550 5.1.1"),
         ("cloud", "cyd@example.com", "550 5.1.1"),
@@ -109,6 +118,7 @@ def pair(network: Network) -> Iterator[Pair]:
         ("lab", "someone@elsewhere.test", "250"),
         ("hq", "ann@example.com", "250"),
         ("hq", "bob@example.com", "250"),
+        ("hq", "@example.com", "550 5.1.1"),
         ("hq", "nobody@example.org", "550 5.1.1"),
         ("hq", "someone@elsewhere.test", "250"),
         ("hq", "nobody@sub.example.com", "250"),  # not caught: somebody else's domain
@@ -134,8 +144,26 @@ def test_cloud_answers(pair: Pair, client: str, recipient: str, reply: str) -> N
     assert str(pair.cloud.ask(recipient, client)).startswith(reply)
 
 
+def test_what_another_site_said_is_in_the_log_and_no_stranger_is_told(pair: Pair) -> None:
+    asked = {"nobody@example.com": ("550 5.1.1", "undeliverable"), "nobody@b.example.com": ("450 4.1.1", "unverified")}
+    for recipient, (codes, is_so) in asked.items():
+        text = f"{codes} <{recipient}>: Recipient address rejected: {is_so} address: Address lookup failed"
+        assert str(pair.hq.ask(recipient)) == text
+    (refused,) = {line for line in pair.hq.log().splitlines() if "to=<nobody@example.com>, relay=" in line}
+    assert f"status=undeliverable (host {pair.cloud.address}[{pair.cloud.address}] said: 550 5.1.1" in refused
+
+
+def test_no_refusal_names_a_host_an_address_a_site_or_a_class(pair: Pair) -> None:
+    recipients = ["bob@example.com", "nobody@example.com", "nobody@b.example.com", "eve@b.example.com", "@example.com"]
+    inner = f"{pair.cloud.address}|{pair.hq.network.lab}|cloud|lab|split_domain|relay:"
+    for client in ("outside", "cloud", "lab"):
+        for recipient in recipients:
+            said = str(pair.hq.ask(recipient, client))
+            assert not re.search(inner, said), said
+
+
 def test_mail_for_a_sub_domain_is_routed_as_if_there_were_no_split(pair: Pair) -> None:
-    assert pair.hq.lookup(f"lmdb:{pair.hq.ours}/domains", "sub.example.com") is None
+    assert pair.hq.lookup(f"lmdb:{pair.hq.ours}/mail_domains", "sub.example.com") is None
     assert pair.hq.lookup(f"lmdb:{pair.hq.ours}/routes", "nobody@sub.example.com") is None
 
 

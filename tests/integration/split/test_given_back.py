@@ -44,7 +44,8 @@ inet_interfaces = {address}
         SMALL + "transport_maps =",
         SMALL + "transport_maps = inline:{{ {{a = b:}} }}\n\n\n# old\ntransport_maps = inline:{{ {{c = d:}} }}\n",
         SMALL + "virtual_transport=lmtp:x\nvirtual_mailbox_domains=\n  example.net\n\t,example.org\n   # end",
-        SMALL + "unverified_recipient_reject_code = 450\naddress_verify_poll_delay=\n 2s\n",
+        SMALL + "unverified_recipient_reject_code = 450\naddress_verify_poll_delay=\n 2s\n"
+        "unverified_recipient_reject_reason = ask   us\n",
         SMALL + "# \u00fcml\u00e4ut\r\n",
     ],
 )
@@ -79,7 +80,7 @@ def test_one_domain_goes_and_the_other_stays(used: SplitServer) -> None:
     assert report["before"]["unknown"] == "cloud"
     assert used.ask("ann@example.com").code == 554
     assert used.ask("ann@b.example.com").code == 250
-    assert "example.com\t" not in (used.ours / "domains").read_text().replace("b.example.com", "")
+    assert "example.com\t" not in (used.ours / "mail_domains").read_text().replace("b.example.com", "")
     assert "ann@example.com" not in (used.ours / "routes").read_text()
 
 

@@ -103,10 +103,10 @@ DRIFTS: dict[str, Callable[[SplitServer], object]] = {
     "index broken": lambda server: fill(server.ours / "routes.lmdb", b"broken" * 4000),
     "index older": lambda server: os.utime(server.ours / "routes.lmdb", (1_000_000_000, 1_000_000_000)),
     "index of something else": lambda server: fill(
-        server.ours / "routes.lmdb", (server.ours / "domains.lmdb").read_bytes()
+        server.ours / "routes.lmdb", (server.ours / "mail_domains.lmdb").read_bytes()
     ),
-    "domain removed": lambda server: edit(server.ours / "domains", lambda text: text.replace("example.org", "#")),
-    "index of domains lost": lambda server: (server.ours / "domains.lmdb").unlink(),
+    "domain removed": lambda server: edit(server.ours / "mail_domains", lambda text: text.replace("example.org", "#")),
+    "index of domains lost": lambda server: (server.ours / "mail_domains.lmdb").unlink(),
     "peers edited": lambda server: edit(server.ours / "peers", lambda text: text.replace("198.51", "10.1")),
     "peers lost": lambda server: (server.ours / "peers").unlink(),
     "main.cf line removed": remove_ours,

@@ -142,12 +142,12 @@ def test_a_site_is_not_asked_where_its_answer_would_not_count(entry) -> None:  #
 def test_a_verdict_is_read_back_from_the_table_of_domains(verdict: str) -> None:
     entry = settings()
     row = f"example.com\t{transport_of(Relay('198.51.100.20'))}\n"
-    text = f"# ours\n@example.com\t{question_of(replace(entry, verdict=verdict))}\n"
+    text = f"# ours\n?example.com\t{question_of(replace(entry, verdict=verdict))}\n"
     assert standing_verdicts(text + row, [entry]) == {"example.com": verdict}
     # What was found of another relay says nothing of this one.
     assert standing_verdicts(text + row.replace("100.20", "100.21"), [entry]) == {}
     assert standing_verdicts(text + row, [settings(None)]) == {}
-    assert standing_verdicts("@example.com\tsplit_domain_call_ahead\n" + row, [entry]) == {}
+    assert standing_verdicts("?example.com\tsplit_domain_call_ahead\n" + row, [entry]) == {}
 
 
 def test_a_site_that_was_never_asked_is_not_believed() -> None:

@@ -59,6 +59,10 @@ def map_entries(draw: st.DrawFn) -> dict[str, Any]:
     if not any(site.get("hosts") for site in sites[:2]):
         # Nobody would end a circle of two sites that are not managed.
         sites[0]["unknown"] = None
+    if all(site["unknown"] for site in sites[:2]):
+        # Sites that forward to each other have to ask first.
+        for site in sites[:2]:
+            site["call_ahead"] = True
     people = draw(st.dictionaries(st.from_regex(r"p[a-z]{1,3}", fullmatch=True), st.sampled_from(names), max_size=6))
     entry: dict[str, Any] = {"domain": "example.com", "sites": sites}
     if people:

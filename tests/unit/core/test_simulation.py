@@ -27,6 +27,7 @@ from simulated_sites import (
 )
 from simulation import (
     BOUNCED,
+    CIRCLES,
     DELIVERED,
     FAILED,
     LATER,
@@ -45,6 +46,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.split_map imp
 EXAMPLES = settings(max_examples=60)
 ASKING = topologies(careless=False, untrue=False, verified=False, safe=True)
 Case = tuple[WayIn, Address, Fate]
+NO_LOCAL_PART = ""
 
 
 def is_let_through(topology: Topology) -> bool:
@@ -56,7 +58,11 @@ def fates(
 ) -> Iterator[Case]:
     """Simulate every way in for everybody and nobody, under every name of the domain."""
     for way_in in ways_in(sites, also_external):
-        for local_part in (NOBODY.local_part, *(person.address.local_part for person in topology.people)):
+        for local_part in (
+            NOBODY.local_part,
+            NO_LOCAL_PART,
+            *(person.address.local_part for person in topology.people),
+        ):
             for name in (DOMAIN, *topology.mapped.alias_domains):
                 address = Address(name, local_part)
                 yield way_in, address, simulate(sites, address, way_in, outage)
@@ -110,6 +116,17 @@ def test_nothing_goes_in_a_circle_where_the_map_is_let_through(
 
 
 @EXAMPLES
+@given(topologies(untrue=False), outages())
+def test_no_mail_goes_in_a_circle_where_no_server_knows_another_by_its_clients(
+    topology: Topology, outage: Outage
+) -> None:
+    """As behind a translation of addresses: then all mail is strangers' mail, and questions alone end a circle."""
+    assume(is_let_through(topology) and not topology.careless)
+    found = fates(topology, topology.simulated().behind_other_addresses(), outage)
+    assert [fate for _way_in, _address, fate in found if fate.those(CIRCLES)] == []
+
+
+@EXAMPLES
 @given(topologies_with_unwanted_copies(), outages(), st.booleans())
 def test_no_copy_goes_in_a_circle_where_external_sites_have_no_mailbox_for_it(
     topology: Topology, outage: Outage, rewriting: bool
@@ -149,6 +166,16 @@ def test_every_mailbox_gets_its_mail_once_where_somebody_on_the_way_knows_it_and
         else:
             assert fate.reply.code in (REFUSED, FAILED)
         assert fate.reply.code != FAILED or address.local_part != NOBODY.local_part
+
+
+@EXAMPLES
+@given(topologies(), outages())
+def test_an_address_without_a_local_part_is_refused_by_every_server_whoever_sends_there(
+    topology: Topology, outage: Outage
+) -> None:
+    assume(is_let_through(topology))
+    for _way_in, address, fate in fates(topology, topology.simulated(), outage):
+        assert address.local_part != NO_LOCAL_PART or fate.reply.code == REFUSED
 
 
 @EXAMPLES

@@ -107,6 +107,10 @@ def test_every_key_of_the_map_is_read() -> None:
         (changed(("sites", 0, "unknown"), "clowd"), "forwards unknown recipients to 'clowd', which is no site"),
         (changed(("sites", 0, "unknown"), "hq"), "forwards unknown recipients to itself"),
         (
+            changed(("sites", 1, "unknown"), "hq"),
+            "the sites hq and cloud of example.com forward unknown recipients to each other, and hq does so without",
+        ),
+        (
             changed(("sites", 0, "unknown"), ["cloud"]),
             "to ['cloud'], which is no site of the domain: name one of hq, cloud",
         ),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.topology impo
     SplitDomain,
     forwarding_circle,
     peers_of,
+    refuse_unasked_circle,
     site_by_address,
     validate,
 )
@@ -106,6 +108,26 @@ def test_two_sites_may_not_forward_to_each_other_when_neither_is_managed() -> No
     with pytest.raises(InvalidInput, match=r"forward unknown recipients in a circle \(b -> c -> b\)"):
         validate(SplitDomain("example.com", (sites[0], *unmanaged[1:])))
     validate(SplitDomain("example.com", (*sites[:2], unmanaged[2])))
+
+
+@pytest.mark.parametrize("unasked", [{"a"}, {"b"}, {"a", "b"}, {"a", "c"}])
+def test_two_sites_that_forward_to_each_other_both_have_to_ask_first(unasked: set[str]) -> None:
+    circle = domain_of({"a": "b", "b": "a", "c": "a"})
+    first = min(unasked)
+    sentence = f"forward unknown recipients to each other, and {first} does so without asking first (call_ahead: false)"
+    with pytest.raises(InvalidInput, match=re.escape(sentence)) as refusal:
+        refuse_unasked_circle(circle, unasked)
+    assert "remove call_ahead, or list all users and remove 'unknown' from one of the two" in str(refusal.value)
+
+
+def test_a_site_may_take_mail_unasked_where_nothing_comes_back_or_where_it_is_not_ours_to_ask() -> None:
+    refuse_unasked_circle(domain_of({"a": "b", "b": "a", "c": "a"}), {"c"})
+    refuse_unasked_circle(domain_of({"a": "b", "b": "c", "c": None}), {"a", "b", "c"})
+    managed, external = domain_of({"a": "b", "b": "a"}).sites
+    with_external = SplitDomain("example.com", (managed, dataclasses.replace(external, hosts=())))
+    refuse_unasked_circle(with_external, {"b"})
+    with pytest.raises(InvalidInput, match="a does so without asking first"):
+        refuse_unasked_circle(with_external, {"a"})
 
 
 GOOD = domain_of({"a": "b", "b": None})

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from laboratory.description import lab_description
 from laboratory.expectations import Answered, Copies, Deferred, Held, Refused
+from laboratory.odd_addresses import FORMS, places
 from laboratory.stories import TOPOLOGIES, story
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import server_arguments
@@ -69,3 +70,12 @@ def test_every_server_of_the_map_gets_something_to_do(name: str) -> None:
     run = yaml.safe_load((told.folder / "group_vars" / "mail.yml").read_text(encoding="utf-8"))
     for host in told.hosts:
         assert server_arguments(run["split_domains"], host, search=[str(told.folder)])["domains"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_addresses_without_a_local_part_are_asked_for_in_every_domain_of_every_managed_site(name: str) -> None:
+    written = yaml.safe_load((TOPOLOGIES / name / "group_vars" / "mail.yml").read_text(encoding="utf-8"))
+    asked = list(places(written["split_domains"], story(name).hosts))
+    assert {host for host, _domain in asked} == set(story(name).hosts)
+    assert len({domain for _host, domain in asked}) >= len(written["split_domains"])
+    assert all("@{}" in form and form.index("@{}") < form.index(">") for form in FORMS)

@@ -124,12 +124,12 @@ def test_every_parameter_that_a_value_names_is_defined(server) -> None:  # type:
 @given(servers())
 def test_every_domain_has_its_fallback_and_braces_are_closed(server) -> None:  # type: ignore[no-untyped-def]
     configuration = compiled(server)
-    found = dict(rows(configuration.indexed_tables["domains"]))
+    found = dict(rows(configuration.indexed_tables["mail_domains"]))
     for entry in server[0]:
         relay = entry.unknown_relay
         assert found[entry.domain] == (transport_of(relay) if relay else entry.local_transport or "local:")
         forwarded = "split_domain_call_ahead" if entry.call_ahead else "split_domain_skip"
-        assert found[f"@{entry.domain}"] == ("split_domain_refuse_unlisted" if relay is None else forwarded)
+        assert found[f"?{entry.domain}"] == ("split_domain_refuse_unlisted" if relay is None else forwarded)
     assert all(value.count("{") == value.count("}") for value in configuration.values.values())
 
 

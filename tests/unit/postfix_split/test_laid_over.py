@@ -81,12 +81,13 @@ def test_a_domain_of_mydestination_never_becomes_a_virtual_mailbox_domain(
     compiled = compile_split(entries, {entry.peers[0]: () for entry in entries}, held, TABLES)
     keys = {
         name: {line.split("\t")[0] for line in compiled.indexed_tables.get(name, "").splitlines()}
-        for name in ("domains", "destinations")
+        for name in ("mail_domains", "local_domains")
     }
     for name in DOMAINS:
-        place, other = ("destinations", "domains") if name in held.destinations else ("domains", "destinations")
-        assert {name, f"@{name}"} <= keys[place]
-        assert not {name, f"@{name}"} & keys[other]
+        places = ("mail_domains", "local_domains")
+        place, other = reversed(places) if name in held.destinations else places
+        assert {name, f"?{name}"} <= keys[place]
+        assert not {name, f"?{name}"} & keys[other]
     assert "$split_domain_destinations" not in compiled.first["transport_maps"]
 
 

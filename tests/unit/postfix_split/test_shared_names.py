@@ -43,7 +43,7 @@ def test_sites_whose_names_look_alike_have_guards_of_their_own() -> None:
 def test_the_rewriting_to_a_parent_domain_makes_a_key_of_domains_only() -> None:
     entry = settings("a.example", "b", "192.0.2.1")
     compiled = compile_split([entry], {entry.peers[0]: ()}, HeldDomains(), TABLES)
-    pattern = re.search(r"^/(.+)/ @\$1$", compiled.plain_tables["parent_domain"], re.MULTILINE)
+    pattern = re.search(r"^/(.+)/ \?\$1$", compiled.plain_tables["question_of_parent"], re.MULTILINE)
     assert pattern is not None
     parent = re.compile(pattern[1])
     assert parent.match("x.a.example")[1] == "a.example"  # type: ignore[index]

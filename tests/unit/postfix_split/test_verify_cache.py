@@ -16,7 +16,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.v
 
 LOCAL_PARTS = st.from_regex(r"[A-Za-z0-9&'*=?_~-]+(\.[A-Za-z0-9&'*=?_~-]+){0,2}", fullmatch=True)
 FALLBACK = "example.com\trelay:[192.0.2.1]:25\n"
-ASKED = "@example.com\tsplit_domain_call_ahead\n"
+ASKED = "?example.com\tsplit_domain_call_ahead\n"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_the_file_of_a_cache_is_known_by_its_type(table: str, index: str | None)
         (FALLBACK + ASKED, FALLBACK + ASKED.replace("call_ahead", "unverified_refuses"), []),
         (FALLBACK + ASKED, FALLBACK + ASKED.replace("call_ahead", "skip"), []),
         (FALLBACK + ASKED, "", []),
-        (FALLBACK + ASKED, FALLBACK + ASKED + "example.org\tlocal:\n@example.org\tsplit_domain_refuse_unlisted\n", []),
+        (FALLBACK + ASKED, FALLBACK + ASKED + "example.org\tlocal:\n?example.org\tsplit_domain_refuse_unlisted\n", []),
     ],
 )
 def test_verdicts_matter_where_a_domain_is_asked_for_that_was_not_or_elsewhere(

@@ -64,8 +64,8 @@ def test_a_client_is_welcome_with_the_domains_that_it_is_a_site_of_and_with_no_o
     rows = [line.split() for line in configuration.plain_tables["welcome"].splitlines() if not line.startswith("#")]
     assert {network for network, _class in rows} == {str(one) for group in server[1].values() for one in group}
     received = {
-        tuple(line.split()[0].split("@"))
-        for line in configuration.indexed_tables["received"].splitlines()
+        tuple(line.split()[0].split("?"))
+        for line in configuration.indexed_tables["received_domains"].splitlines()
         if not line.startswith("#")
     }
     for written, name in rows:
@@ -80,7 +80,7 @@ def test_a_client_is_welcome_with_the_domains_that_it_is_a_site_of_and_with_no_o
         }
         assert {domain for owner, domain in received if owner == name} == wanted
         assert name in configuration.last["smtpd_restriction_classes"]
-        assert f" {name}@$1" in configuration.plain_tables[name]
+        assert f" {name}?$1" in configuration.plain_tables[f"recipients_{name}"]
 
 
 @given(servers())

@@ -290,7 +290,8 @@ class Configurator:
 def _call_ahead_warnings(settings: tuple[DomainSettings, ...]) -> tuple[str, ...]:
     return tuple(
         f"{entry.domain} forwards unknown recipients to {entry.unknown} without call-ahead: mail for nobody is "
-        f"accepted here and bounced later; switch call_ahead on, or list all users in the directory"
+        f"accepted here and bounced later, and goes round if {entry.unknown} forwards it back from an address that is "
+        f"not in its clients; switch call_ahead on, or list all users in the directory and remove 'unknown'"
         for entry in settings
         if entry.unknown is not None and not entry.call_ahead
     )

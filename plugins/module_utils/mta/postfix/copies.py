@@ -15,6 +15,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
     NO_ANSWER,
     UNLISTED_CLASS,
     inline,
+    question_key,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import transport_of
@@ -27,7 +28,7 @@ _FOUND, _MARKS = COPY_GUARDS = ("copies_", "marks")
 
 
 def copy_rows(settings: DomainSettings, local_transport: str) -> list[tuple[str, str]]:
-    """Give the entries of ``domains`` for copies: those of this site are delivered here, others go to their relays.
+    """Give the rows of ``mail_domains`` for copies: those of this site are delivered here, others go to their relays.
 
     Nobody has an address there but who has one in ``aliases``.
     """
@@ -35,7 +36,8 @@ def copy_rows(settings: DomainSettings, local_transport: str) -> list[tuple[str,
         return []
     places = {copy_domain(settings.site, settings.domain): local_transport}
     places.update((copy_domain(peer.site, settings.domain), transport_of(peer.relay)) for peer in settings.peers)
-    return [row for name, transport in places.items() for row in ((name, transport), (f"@{name}", UNLISTED_CLASS))]
+    rows = (((name, transport), (question_key(name), UNLISTED_CLASS)) for name, transport in places.items())
+    return [row for pair in rows for row in pair]
 
 
 def generic_rows(settings: Sequence[DomainSettings]) -> list[tuple[str, str]]:

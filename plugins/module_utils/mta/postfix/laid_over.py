@@ -10,7 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import FORWARDED, ROUTES
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
+    FORWARDED,
+    LOCAL_DOMAINS,
+    ROUTES,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import RELAY_SERVICE
 
@@ -24,12 +28,13 @@ AS_BEFORE = ":"
 LAID_OVER_TABLES = (
     "address",
     "bare_address",
-    "destinations",
     "kept_domain",
+    LOCAL_DOMAINS,
     "own_address",
     "own_domain",
     "own_user",
     "reserved",
+    "routable_address",
     "routed_address",
     "user_part",
     "wildcard",
@@ -191,6 +196,8 @@ def _rules(held: HeldDomains) -> dict[str, str]:
         # Whom smtpd(8) takes for known in mydestination without asking anybody.
         rules["reserved"] = f"/^(postmaster|mailer-daemon|double-bounce)@({_any_of(held.destinations)})$/ known\n"
     if held.aliases:
+        # Of any other, a part could look like a route and an address behind it: "relay:,ann"@example.com.
+        rules["routable_address"] = '/^([^",:@]+@[^@]+)$/ $1\n'
         rules["routed_address"] = f"/^{RELAY_SERVICE}:.*,([^,]+@({_any_of(sorted(held.names))}))$/ $1\n"
     if held.delimiters:
         others, one = f"[^{_inside_brackets('@' + held.delimiters)}]", _one_of(held.delimiters)
@@ -227,4 +234,4 @@ def _by(name: str, tables: Sequence[str], patterns: _Patterns) -> tuple[str, ...
 
 def _routes_as_aliases(patterns: _Patterns) -> str:
     """Give the table that makes a routed address its own alias, for a wildcard alias would take the mail otherwise."""
-    return f"pipemap:{{unionmap:{{${ROUTES},{patterns['address']}}},{patterns['routed_address']}}}"
+    return f"pipemap:{{unionmap:{{${ROUTES},{patterns['routable_address']}}},{patterns['routed_address']}}}"

@@ -14,6 +14,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
     CALL_AHEAD_CLASS,
     REMOTE_CLASS,
     UNLISTED_CLASS,
+    question_key,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.split import LAST_RESORT, CompiledModes
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import RELAY_SERVICE
@@ -75,14 +76,14 @@ def value_without_ours(in_force: Mapping[str, str], loan: Loan, name: str) -> st
 
 
 def _rows(entry: RoutingSettings) -> list[tuple[str, str]]:
-    question = (f"@{entry.domain}", CALL_AHEAD_CLASS if entry.call_ahead else UNLISTED_CLASS)
+    question = (question_key(entry.domain), CALL_AHEAD_CLASS if entry.call_ahead else UNLISTED_CLASS)
     if entry.effective == LOCAL:
         return [(entry.domain, entry.local_transport or LAST_RESORT), question]
     if entry.effective == BACKUP:
         # By MX: Postfix takes itself and all exchangers after it from the list.
         return [(entry.domain, f"{RELAY_SERVICE}:{entry.domain}"), question]
     # In no address class, and so without a route: its mail goes where all other mail goes.
-    return [(f"@{entry.domain}", REMOTE_CLASS)]
+    return [(question_key(entry.domain), REMOTE_CLASS)]
 
 
 def _strict(restrictions: str) -> str:

@@ -23,6 +23,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.welcome import (
     WELCOME,
     WELCOME_CLASS,
+    WELCOME_RECIPIENTS,
     XFORWARD,
 )
 
@@ -37,8 +38,10 @@ _COMING_AND_GOING = (
     "recipients",
     *LAID_OVER_TABLES,
 )
+# What earlier versions had, with keys that an address could have.
+_OF_EARLIER_VERSIONS = ("domains", "destinations", "parent_domain", "whole_domain", "received")
 # There is one for each site whose mail is looked at in a way of its own.
-_OF_PEERS = (WELCOME_CLASS, *COPY_GUARDS)
+_OF_PEERS = (WELCOME_RECIPIENTS, WELCOME_CLASS, *COPY_GUARDS)
 
 
 def plan_tables(
@@ -65,6 +68,6 @@ def plan_tables(
 def plan_stale_tables(directory: Path, wanted: SplitConfiguration) -> tuple[TableRemoval, ...]:
     """Plan what goes of the tables that come and go with single relays or domains, once main.cf does not name them."""
     of_peers = (path.name for each in _OF_PEERS for path in directory.glob(f"{each}*") if not path.suffix)
-    stale = {*_COMING_AND_GOING, *of_peers} - {*wanted.indexed_tables, *wanted.plain_tables}
+    stale = {*_COMING_AND_GOING, *_OF_EARLIER_VERSIONS, *of_peers} - {*wanted.indexed_tables, *wanted.plain_tables}
     found = (own_removal(directory / name) for name in sorted(stale))
     return tuple(removal for removal in found if removal)

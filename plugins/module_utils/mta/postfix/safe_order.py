@@ -16,8 +16,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
     CALL_AHEAD_CLASS,
+    LOCAL_DOMAINS,
+    MAIL_DOMAINS,
     SKIP_CLASS,
     UNLISTED_CLASS,
+    is_question,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.staging import WriteMainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
@@ -29,8 +32,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.verdicts import STRICT_CLASSES
 
-# The tables whose entries make the server take mail of a domain, or send its unknown recipients elsewhere.
-TAKING_TABLES = ("domains", "destinations")
+TAKING_TABLES = (MAIL_DOMAINS, LOCAL_DOMAINS)
 
 
 def in_safe_order(
@@ -112,4 +114,4 @@ def _rows(table: Optional[str]) -> frozenset[str]:
 
 def _routes_in(domains_table: str) -> list[str]:
     """Give the rows of the table that say where a domain goes, without those for its unknown recipients."""
-    return [line for line in domains_table.splitlines() if not line.startswith("@")]
+    return [line for line in domains_table.splitlines() if not is_question(line)]

@@ -32,9 +32,13 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
     CALL_AHEAD_CLASS,
     DOMAINS,
     FORWARDED,
+    LOCAL_DOMAINS,
+    MAIL_DOMAINS,
+    NEUTRAL,
     NO_ANSWER,
     OF_REMOTE_DOMAINS,
     QUESTION,
+    QUESTION_PATTERNS,
     RECIPIENTS,
     REFUSE_CLASS,
     REMOTE_CLASS,
@@ -44,8 +48,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
     UNLISTED,
     UNLISTED_CLASS,
     VERIFY_CLASS,
+    WILDCARD_QUESTIONS,
     named_tables,
     of_unknowns,
+    question_key,
+    questions_in,
     split_horizon,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_names import TableNames
@@ -69,6 +76,8 @@ KNOWN_RECIPIENT = "known"
 # attack does not turn into a probe each; see postconf(5), address_verify_negative_refresh_time.
 CALL_AHEAD_PARAMETERS = {
     "unverified_recipient_reject_code": "550",
+    # For 450 as well. Without it strangers are told which host was asked, and what it said.
+    "unverified_recipient_reject_reason": NEUTRAL,
     # Long enough for an outage, short for a mailbox that was deleted: Postfix's default believes in it for a month.
     "address_verify_positive_refresh_time": "1h",
     "address_verify_positive_expire_time": "3d",
@@ -83,7 +92,7 @@ class CompiledModes:
     """What the routing modes of domains add to the tables and parameters of a server."""
 
     rows: tuple[tuple[str, str], ...] = ()
-    """Entries of the table ``domains``."""
+    """Entries of the table ``mail_domains``."""
     recipients: tuple[str, ...] = ()
     """Addresses that are known without asking."""
     remote_restrictions: str | None = None
@@ -151,11 +160,13 @@ def compile_split(
     if held.users is None:
         # Whoever is unknown was taken before, and still is.
         destinations = [(key, SKIP_CLASS if answer == UNLISTED_CLASS else answer) for key, answer in destinations]
-    domains = [row for name, entry in rows.items() for row in entry[2 if name in held.destinations else 0 :]]
+    taken = [row for name, entry in rows.items() for row in entry[2 if name in held.destinations else 0 :]]
+    taken += modes.rows
     return SplitConfiguration(
         indexed_tables={
-            "domains": table_text([*domains, *modes.rows]),
-            **({"destinations": table_text(destinations)} if destinations else {}),
+            MAIL_DOMAINS: table_text(taken),
+            **({LOCAL_DOMAINS: table_text(destinations)} if destinations else {}),
+            WILDCARD_QUESTIONS: table_text(_wildcards([*taken, *destinations])),
             **{name: table_text(entries.items()) for name, entries in laid_over.indexed_tables.items()},
             POLICIES: table_text(policies.items()),
             **({"generic": table_text(generic)} if generic else {}),
@@ -168,8 +179,7 @@ def compile_split(
         },
         plain_tables={
             **{name: HEADER + rules for name, rules in laid_over.plain_tables.items()},
-            "parent_domain": HEADER + "/^[^@.]+\\.([^@]+)$/ @$1\n",
-            "whole_domain": HEADER + "/^([^@]+)$/ @$1\n",
+            **{name: HEADER + rules for name, rules in QUESTION_PATTERNS.items()},
             **{name: HEADER + text for name, text in guards.items()},
             "peers": HEADER + "".join(f"{network} {group.restriction_class}\n" for network, group in groups),
         },
@@ -232,10 +242,9 @@ def _domain_rows(settings: DomainSettings, is_held: bool) -> list[tuple[str, str
 
 
 def _rows(settings: DomainSettings, fallback: str) -> list[tuple[str, str]]:
-    """Give the entries of a domain: its fallback route, and under ``@domain`` what is asked about unknown recipients.
+    """Give the entries of a domain: its fallback route, and what is asked about unknown recipients.
 
-    Both in one table, so that a domain changes as a whole. ``@domain`` is what the recipient table of an address
-    class takes as a wildcard; transport(5) and access(5) never look such a key up by themselves.
+    Both in one table, so that a domain changes as a whole.
     """
     relay = settings.unknown_relay
     if relay is None:
@@ -243,9 +252,14 @@ def _rows(settings: DomainSettings, fallback: str) -> list[tuple[str, str]]:
         # mail that is submitted on this server itself, which would follow the domain's MX otherwise: this server's own
         # mailboxes are the last place to look. Not error(8), whose answer smtpd(8) remembers as long as it lives.
         answer = UNLISTED_CLASS if settings.catch_all is None else SKIP_CLASS
-        return [(settings.domain, fallback), (f"@{settings.domain}", answer)]
+        return [(settings.domain, fallback), (question_key(settings.domain), answer)]
     answer = CALL_AHEAD_CLASS if settings.call_ahead else SKIP_CLASS
-    return [(settings.domain, transport_of(relay)), (f"@{settings.domain}", question_of(settings) or answer)]
+    return [(settings.domain, transport_of(relay)), (question_key(settings.domain), question_of(settings) or answer)]
+
+
+def _wildcards(rows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Give the rows that lead from ``@domain``, the wildcard of recipient tables, to the question of each domain."""
+    return [(f"@{domain}", question_key(domain)) for domain in questions_in(dict(rows))]
 
 
 def table_text(rows: Iterable[tuple[str, str]]) -> str:

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import CALL_AHEAD_CLASS
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import (
+    CALL_AHEAD_CLASS,
+    NEUTRAL,
+    question_key,
+    questions_in,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import transport_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import (
     ACCEPTS_EVERYTHING,
@@ -20,14 +25,16 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.settings impo
 # Final for the server's own users, as call-ahead is: their mail is taken.
 _OWN_USERS = "permit_mynetworks, permit_sasl_authenticated"
 _ASK = "reject_unverified_recipient"
-_TEXTS = {
-    ACCEPTS_EVERYTHING: "450 4.1.1 User unknown here; the next site does not tell its users from others",
-    REFUSES: "450 4.1.1 User unknown here; the next site refuses to be asked",
-    NOT_ASKED: "450 4.1.1 User unknown here; the next site was not verified yet",
+_LATER = f"check_recipient_access static:{{450 4.1.1 {NEUTRAL}}}"
+# For the log alone (access(5), INFO).
+_REASONS = {
+    ACCEPTS_EVERYTHING: "the next site does not tell its users from others",
+    REFUSES: "the next site refuses to be asked",
+    NOT_ASKED: "the next site was not verified yet",
 }
 CLASS_OF_VERDICT = {
     VERIFIED: "split_domain_verified",
-    **{verdict: f"split_domain_unverified_{verdict}" for verdict in _TEXTS},
+    **{verdict: f"split_domain_unverified_{verdict}" for verdict in _REASONS},
 }
 _VERDICT_OF_CLASS = {name: verdict for verdict, name in CLASS_OF_VERDICT.items()}
 # Classes that believe the next site.
@@ -38,7 +45,10 @@ STRICT_CLASSES = {name: f"{name}_to_peers" for name in CLASS_OF_VERDICT.values()
 
 def verdict_classes() -> dict[str, str]:
     """Give the definitions of the classes of all verdicts, so that a verdict can turn without a change of main.cf."""
-    answers = {verdict: f"check_recipient_access static:{{{text}}}" for verdict, text in _TEXTS.items()}
+    answers = {
+        verdict: f"check_recipient_access static:{{INFO unknown here, and {reason}}}, {_LATER}"
+        for verdict, reason in _REASONS.items()
+    }
     answers[VERIFIED] = _ASK
     classes = {}
     for verdict, name in CLASS_OF_VERDICT.items():
@@ -48,12 +58,12 @@ def verdict_classes() -> dict[str, str]:
 
 
 def standing_verdicts(domains_table: str, settings: Iterable[DomainSettings]) -> dict[str, str]:
-    """Give the verdicts by domain that stand in the text of the table ``domains`` and are of the settings' relays."""
+    """Give the verdicts by domain that stand in a text of ``mail_domains`` and are of the settings' relays."""
     rows = _rows(domains_table)
     found: dict[str, str] = {}
     for entry in settings:
         peer = entry.verified_peer
-        verdict = _VERDICT_OF_CLASS.get(rows.get(f"@{entry.domain}", ""))
+        verdict = _VERDICT_OF_CLASS.get(rows.get(question_key(entry.domain), ""))
         if peer is not None and verdict and rows.get(entry.domain) == transport_of(peer.relay):
             found[entry.domain] = verdict
     return found
@@ -63,11 +73,9 @@ def domains_asked_anew(before: str, after: str) -> list[str]:
     """Give the domains whose unknown recipients are asked for at another site, or were not asked for."""
     old, new = _rows(before), _rows(after)
     return sorted(
-        key[1:]
-        for key, question in new.items()
-        if key.startswith("@")
-        and question in _ASKING
-        and (old.get(key), old.get(key[1:])) != (question, new.get(key[1:]))
+        domain
+        for domain, question in questions_in(new).items()
+        if question in _ASKING and (old.get(question_key(domain)), old.get(domain)) != (question, new.get(domain))
     )
 
 

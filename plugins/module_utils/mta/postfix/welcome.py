@@ -25,8 +25,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
 
 WELCOME = "welcome"
-# How the classes and their tables begin.
+# How the classes begin, and the tables by which their recipients are looked up.
 WELCOME_CLASS = "split_domain_welcome_"
+WELCOME_RECIPIENTS = "recipients_"
 XFORWARD = "xforward"
 # The lists in which servers judge clients. All are asked at RCPT (smtpd_delay_reject), when the recipient is known.
 JUDGING_LISTS = (
@@ -36,7 +37,7 @@ JUDGING_LISTS = (
     "smtpd_recipient_restrictions",
 )
 # Domains come and go without a change of main.cf, which would cost a second reload.
-RECEIVED = "received"
+RECEIVED = "received_domains"
 
 
 def with_welcome(
@@ -68,7 +69,7 @@ def with_welcome(
         indexed_tables={**wanted.indexed_tables, RECEIVED: table_text(_received(settings, groups))},
         plain_tables={
             **wanted.plain_tables,
-            **{name: _address_table(name) for name in names},
+            **{WELCOME_RECIPIENTS + name: _address_table(name) for name in names},
             WELCOME: HEADER + "".join(f"{network} {_class_of(group)}\n" for network, group in groups),
             **(
                 {XFORWARD: HEADER + "".join(f"{network} OK\n" for network in narrowest_first(colleagues))}
@@ -97,16 +98,17 @@ def _class_of(group: PeerGroup) -> str:
 
 def _passing(name: str, tables: TableNames) -> str:
     """Give the restriction that lets recipients of a class's domains pass."""
-    return f"check_recipient_access pipemap:{{regexp:{tables.path(name)},{tables.indexed(RECEIVED)}}}"
+    pattern = f"regexp:{tables.path(WELCOME_RECIPIENTS + name)}"
+    return f"check_recipient_access pipemap:{{{pattern},{tables.indexed(RECEIVED)}}}"
 
 
 def _address_table(name: str) -> str:
     """Give the table that makes the key of RECEIVED from a whole address.
 
     access(5) would take a domain for its sub-domains as well, whose mail is somebody else's. Addresses that might be
-    routed on by their local part are none of ours.
+    routed on by their local part are none of ours. The key has no ``@``, as no address is without one.
     """
-    return f'{HEADER}/^[^@%!"]+@([^@]+)$/ {name}@$1\n'
+    return f'{HEADER}/^[^@%!"]+@([^@]+)$/ {name}?$1\n'
 
 
 def _received(settings: Sequence[DomainSettings], groups: Sequence[tuple[Network, PeerGroup]]) -> list[tuple[str, str]]:
@@ -119,5 +121,5 @@ def _received(settings: Sequence[DomainSettings], groups: Sequence[tuple[Network
         transports = {transport_of(peer.relay) for peer in entry.peers}
         for _network, group in groups:
             if transports & set(group.transports):
-                rows.update(f"{_class_of(group)}@{name}" for name in names)
+                rows.update(f"{_class_of(group)}?{name}" for name in names)
     return [(row, "OK") for row in sorted(rows)]
