@@ -90,7 +90,7 @@ class Folder:
                     content = file.read(largest + 1)
             if max(size, len(content)) > largest:
                 raise NoRegularFile(
-                    f"The file {self.path / name} is larger than {largest} octets and is not read: see who wrote it."
+                    f"The file {self.path / name} is larger than {largest >> 20} MiB and is not read: see who wrote it."
                 )
             return FoundFile(content, FileAttributes.of(descriptor), os.fstat(descriptor))
 
