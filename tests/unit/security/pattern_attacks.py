@@ -32,9 +32,10 @@ FUNCTIONS = ("compile", "findall", "finditer", "fullmatch", "match", "search", "
 # Members of the classes that an expression may name, and some that most do not.
 CATEGORY_MEMBERS = {"DIGIT": "7", "SPACE": " \n", "WORD": "aZ7"}
 STRANGERS = "\0\u00e9"
-LENGTHS = (16, 24, 60, 150, 400, 5_000)
+LENGTHS = (*range(16, 52, 4), 60, 150, 400, 5_000)
 # What grows exponentially would never end with twice as much of so short a text.
-SHORT = 24
+SHORT = 48
+MOST_GROWTH_OF_SHORT = 1.5
 # Processor time in seconds that no linear expression needs for twice as many characters, on any machine; where more is
 # spent the growth decides. Twice the length may cost a linear expression twice the time, a quadratic one four times.
 WORTH_A_SECOND_LOOK = 0.02
@@ -230,7 +231,8 @@ def attack(pattern: AnyPattern, uses: frozenset[str] = ANYWHERE) -> str | None:
             spent = min(seconds(pattern, uses, _text(parts, length)) for _each in range(2))
             more = length + 4 if length <= SHORT else 2 * length
             longer = min(seconds(pattern, uses, _text(parts, more)) for _each in range(2))
-            if longer > WORTH_A_SECOND_LOOK and longer > MOST_GROWTH * spent:
+            most = MOST_GROWTH_OF_SHORT if length <= SHORT else MOST_GROWTH
+            if longer > WORTH_A_SECOND_LOOK and longer > most * spent:
                 beginning, pump, end = parts
                 told = f"{spent:.3f} s for {length} characters, {longer:.3f} s for {more}"
                 return f"{beginning!r} + {pump!r} * n + {end!r}: {told}"
