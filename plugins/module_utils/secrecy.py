@@ -29,7 +29,7 @@ _NAMES = ("username", "user", "login", "key_name", "key_file")
 _KEYS_OF_SIGNATURES = ("key_name", "key_file", "key_algorithm", "server")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{20,}={0,2}")
 # Keys of hosts, which have nobody's name before them.
-_HOSTS = ("host", "hosts", "server", "relay", "relays", "addresses", "clients", "resolver", "wait_servers", "helo")
+_HOSTS = ("host", "hosts", "server", "relay", "relays", "clients", "resolver", "wait_servers", "helo")
 _PORT_OR_ADDRESS = re.compile(r"\d{0,5}|[0-9A-Fa-f:.]*(?:%[\w.]*)?(?:/\d*)?(?:\]:?\d*)?")
 # user:secret@host, with or without a scheme before it. What is before the colon is a name. All have bounds, for the
 # time that they take: nobody's secret is longer.

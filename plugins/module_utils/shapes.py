@@ -35,16 +35,15 @@ def shown(value: Any, most: int = 60) -> str:
     if isinstance(value, Mapping):
         return f"a mapping of {', '.join(map(str, value)) or 'nothing':.60}"
     if isinstance(value, str):
-        return quoted(value, most)
+        return quoted(without_secrets(value), most)
     if isinstance(value, (list, tuple)) and any(map(_is_nested, value)):
         return f"a list ({', '.join(map(shown, value)):.60})"
     return _cut(without_secrets(repr(list(value) if isinstance(value, tuple) else value)), most)
 
 
 def quoted(text: str, most: int = 60) -> str:
-    """Give a text in quotation marks as messages show it: of a long one the beginning, and no secret."""
-    harmless = without_secrets(text)
-    return repr(harmless) if len(harmless) <= most else f"{harmless[:most]!r}..."
+    """Give a text in quotation marks as messages show it: of a long one the beginning."""
+    return repr(text) if len(text) <= most else f"{text[:most]!r}..."
 
 
 def _cut(text: str, most: int) -> str:

@@ -203,14 +203,6 @@ EXAMPLES = r"""
       - address: nobody@example.com
         expect: refused
 
-- name: Log in at a hosted service, once it has proven who it is
-  mailops.split_domain.smtp_probe:
-    host: in.hosted.example.net
-    port: 587
-    username: example
-    passwords:
-      - {host: in.hosted.example.net, port: 587, password: "{{ vault_hosted_password }}"}
-    recipients: [alice@example.com]
 
 - name: Make sure that the server is no open relay
   mailops.split_domain.smtp_probe:

@@ -27,7 +27,6 @@ SOURCES = sorted(
             CODE / f"{name}.py"
             for name in (
                 "atomic_files",
-                "bounded_files",
                 "catch_all",
                 "dual_delivery",
                 "exchange_check",

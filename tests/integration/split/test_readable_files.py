@@ -47,7 +47,7 @@ def read_as(user: str, *command: str) -> subprocess.CompletedProcess[str]:
 
 def test_files_are_for_root_and_the_group_of_postfix_at_most(set_up: SplitServer) -> None:
     found = {path.name: path.stat() for path in set_up.ours.iterdir()}
-    assert found.keys() >= OF_ROOT_ALONE and {"routes", "domains", "peers", "domains.lmdb"} <= found.keys()
+    assert found.keys() >= OF_ROOT_ALONE and {"routes", "mail_domains", "peers", "mail_domains.lmdb"} <= found.keys()
     for name, status in found.items():
         assert status.st_uid == 0, name
         if name in OF_ROOT_ALONE:
@@ -79,7 +79,7 @@ def test_a_daemon_without_rights_can_read_the_tables_and_no_secret(set_up: Split
 def test_the_server_answers_as_the_tables_say(set_up: SplitServer, by_proxy: bool) -> None:
     main_cf = set_up.main_cf.read_text()
     if by_proxy:
-        tables = [f"lmdb:{set_up.ours}/{name}" for name in ("routes", "domains")]
+        tables = [f"lmdb:{set_up.ours}/{name}" for name in ("routes", "mail_domains")]
         for table in tables:
             main_cf_by_proxy = set_up.main_cf.read_text().replace(table, f"proxy:{table}")
             set_up.main_cf.write_text(main_cf_by_proxy)

@@ -119,7 +119,7 @@ DRIFTS: dict[str, Callable[[SplitServer], object]] = {
     "settings lost": lambda server: (server.ours / "settings.json").unlink(),
     "loan lost": lambda server: (server.ours / "main_cf.json").unlink(),
     "readable for everybody": lambda server: open_to_everybody(server.ours),
-    "one table of a group of users": lambda server: os.chown(server.ours / "domains", 0, 100),
+    "one table of a group of users": lambda server: os.chown(server.ours / "mail_domains", 0, 100),
     "everything of ours lost": lambda server: [path.unlink() for path in server.ours.iterdir()],
 }
 

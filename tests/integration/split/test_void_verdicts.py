@@ -208,7 +208,7 @@ def test_a_run_that_was_killed_leaves_no_void_verdict_behind_the_next(sites: Sit
         assert answers(sites.hq) == wanted, f"step {step}"
         if done:
             break
-    assert killed > 3
+    assert killed >= 3
 
 
 def test_the_next_run_of_the_other_module_forgets_as_well(sites: Sites) -> None:

@@ -29,6 +29,7 @@ MADE_WHEN_NEEDED = {
     "module_utils/dns/zone_contents.py",
     "module_utils/mta/postfix/verify_cache.py",
     "module_utils/addresses.py",
+    "module_utils/mta/postfix/table_text.py",
 }
 
 
@@ -42,7 +43,7 @@ def test_the_work_of_every_expression_grows_no_faster_than_the_text() -> None:
         pytest.fail(f"this expression never came to an end: {told[-1]}")
     assert done.returncode == 0, done.stderr
     found = dict(json.loads(line) for line in done.stdout.splitlines())
-    assert list(found) == names
+    assert list(found) == list(dict.fromkeys(names))
     assert {name: told for name, told in found.items() if told != "linear"} == {}
 
 
@@ -56,9 +57,10 @@ def test_the_attack_finds_expressions_that_are_known_to_be_slow(slow: str) -> No
 
 
 def test_an_expression_that_is_no_literal_is_known_here() -> None:
-    compiled = {id(node) for _place, node in calls_of_re() if isinstance(node.args[0], (ast.Constant, ast.JoinedStr))}
-    others = {place.partition(":")[0] for place, node in calls_of_re() if id(node) not in compiled}
-    joined = {place.partition(":")[0] for place, node in calls_of_re() if isinstance(node.args[0], ast.JoinedStr)}
+    calls = list(calls_of_re())
+    literal = (ast.Constant, ast.JoinedStr)
+    others = {place.partition(":")[0] for place, node in calls if not isinstance(node.args[0], literal)}
+    joined = {place.partition(":")[0] for place, node in calls if isinstance(node.args[0], ast.JoinedStr)}
     named = {name.partition(":")[0] for name, _pattern, _uses in all_patterns()}
     assert others | (joined - named) <= MADE_WHEN_NEEDED
 
@@ -85,4 +87,4 @@ def test_names_that_a_zone_file_generates_with_many_counters_are_looked_for_at_o
     soa = "@ 300 IN SOA ns hostmaster 1 3600 600 86400 300\n"
     text = soa + "$GENERATE 1-2 " + "$a" * 60 + "b 300 MX 10 mx\n"
     zone = ZoneContents(read_text(text, "example.com", "zone", lambda _name: ""), "example.com", "zone")
-    assert zone.reading("1a" * 30 + ".example.com").mx_set.records == ()
+    assert zone.reading("1a" * 30 + ".example.com").current.records == ()
