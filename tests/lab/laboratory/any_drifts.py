@@ -11,7 +11,7 @@ from laboratory.drifts import Drift
 _SCRIPTS = (
     ("somebody removes transport_maps", "postconf -X transport_maps; postfix reload"),
     ("an index is lost", "rm -f routes.lmdb"),
-    ("somebody adds a domain's entry", "echo 'drift.example discard:' >> domains; postmap lmdb:domains"),
+    ("somebody adds a domain's entry", "echo 'drift.example discard:' >> mail_domains; postmap lmdb:mail_domains"),
     ("the text of a table is lost", "rm peers"),
 )
 

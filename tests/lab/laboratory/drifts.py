@@ -27,7 +27,7 @@ class Drift:
         run_in(self.host, "sh", "-euc", f"cd {TABLES}\n{self.script}")
 
 
-# Each round is repaired by one run. routes and domains have an index; peers is read as text.
+# Each round is repaired by one run. routes and mail_domains have an index; peers is read as text.
 ROUNDS = (
     (
         Drift(HQ, "somebody removes virtual_mailbox_domains", "postconf -X virtual_mailbox_domains; postfix reload"),
@@ -42,7 +42,7 @@ ROUNDS = (
     (
         Drift(HQ, "an index is lost", "rm routes.lmdb"),
         Drift(HQ, "Postfix is stopped", "systemctl stop postfix"),
-        Drift(CLOUD, "an index is cut short", "truncate -s 0 domains.lmdb"),
+        Drift(CLOUD, "an index is cut short", "truncate -s 0 mail_domains.lmdb"),
         Drift(CLOUD, "the text of a table is lost", "rm peers"),
     ),
 )
