@@ -204,7 +204,8 @@ def _data(reply: bytes, at: int, answers: int, rdtype: int) -> tuple[bytes, ...]
 
 def _folded(octets: bytes) -> bytes:
     """Give a question in small letters, type and class included, whose octets are none."""
-    return octets[: -_QUESTION.size].lower() + octets[-_QUESTION.size :]
+    name = octets[: len(octets) - _QUESTION.size]
+    return name.lower() + octets[len(name) :]
 
 
 def _name(message: bytes, at: int) -> tuple[bytes, int]:
