@@ -67,6 +67,35 @@ def test_a_file_of_tsig_keygen_is_read_with_its_algorithm(tmp_path, algorithm):
     key = signing_key(KeyOptions(file=str(path)))
     assert (key.name, key.algorithm) == ("my-key", algorithm)
     assert len(key.secret) >= 16
+    # A key as the tool makes it is warned of for its algorithm alone, and only where that is an old one.
+    assert len(key.warnings) == (algorithm in ("hmac-md5", "hmac-sha1", "hmac-sha224"))
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "words"),
+    [
+        ("hmac-md5", "must not be used any more"),
+        ("HMAC-MD5.SIG-ALG.REG.INT.", "must not be used any more"),
+        ("hmac-sha1", "is not recommended any more"),
+        ("hmac-sha224", "is not recommended any more"),
+    ],
+)
+def test_an_old_algorithm_is_warned_of_with_the_key_and_the_cure(algorithm, words):
+    (warning,) = signing_key(KeyOptions("mail-update", SECRET, algorithm)).warnings
+    assert "mail-update" in warning and words in warning and "tsig-keygen" in warning
+    assert SECRET not in warning
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "least"), [("hmac-sha256", 32), ("hmac-sha256-128", 32), ("hmac-sha384", 48), ("hmac-sha512", 64)]
+)
+def test_a_secret_that_is_shorter_than_its_signatures_is_warned_of(algorithm, least):
+    for size in (1, 5, least - 1):
+        secret = base64.b64encode(b"s" * size).decode()
+        (warning,) = signing_key(KeyOptions("mail-update", secret, algorithm)).warnings
+        assert f"{size} octets" in warning and str(least) in warning and secret not in warning
+    enough = base64.b64encode(b"s" * least).decode()
+    assert signing_key(KeyOptions("mail-update", enough, algorithm)).warnings == ()
 
 
 def test_two_slashes_in_a_quoted_secret_are_no_comment(tmp_path):
