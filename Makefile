@@ -53,5 +53,6 @@ lab-down: setup ## take the lab's servers down
 	@$(INSTALLED) .venv/bin/python tests/lab/lab.py down
 
 clean: ## remove everything that was made here but the lab's images
-	@[ ! -x .venv/bin/python ] || [ ! -e tests/lab/lab.py ] || .venv/bin/python tests/lab/lab.py down
+	@[ ! -x .venv/bin/python ] || [ ! -e tests/lab/lab.py ] || for lab in $$(cd .build && ls -d lab*/ 2>/dev/null); do \
+	  SPLIT_DOMAIN_LAB=$${lab%/} .venv/bin/python tests/lab/lab.py down; done
 	rm -rf .build .venv .ansible .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/output

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+# What is shown of a line, in characters.
+LONGEST_LINE = 300
+
 
 @dataclass(frozen=True)
 class Count:
@@ -58,6 +61,24 @@ def slowest_tests(reports: Iterable[Path], most: int) -> list[tuple[float, str]]
     )
     found = ((float(case.get("time", 0)), f"{case.get('classname')}::{case.get('name')}") for case in cases)
     return heapq.nlargest(most, found)
+
+
+def failed_tests(reports: Iterable[Path]) -> list[tuple[str, str]]:
+    """Give the names of the tests in JUnit reports that failed, each with the first line of what was wrong."""
+    found = []
+    for report in reports:
+        for case in ElementTree.parse(report).getroot().iter("testcase"):  # noqa: S314 - written by pytest a moment ago
+            for outcome in (*case.iter("failure"), *case.iter("error")):
+                reason = (outcome.get("message") or "").strip().partition("\n")[0]
+                found.append((f"{case.get('classname')}::{case.get('name')}", reason[:LONGEST_LINE]))
+    return found
+
+
+def telling_lines(output: str, most: int) -> list[str]:
+    """Give the lines of a log that say what is wrong, or where none does, its last lines; at most so many."""
+    lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", output).splitlines() if line.strip()]
+    told = [line for line in lines if re.search(r"\bWRONG\b|^fatal: |\bERROR\b|\bFATAL\b", line)]
+    return [line[:LONGEST_LINE] for line in (told or lines)[-most:]]
 
 
 def by_importer_log(exit_code: int, output: str) -> Count:

@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Runs the gates that are named on the command line, and ends with what each took and the sum of all of them.
 #
-# One step comes after the other, the quick ones first; sanity runs beside Molecule, which waits half of its time.
+# One step comes after the other, the quick ones first; sanity and Molecule run side by side, because they wait a lot.
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,28 +96,37 @@ def sanity_steps() -> list[Step]:
 
 
 def molecule_steps() -> list[Step]:
-    """Give Molecule's scenarios over the lab: all of them in one run, so that they share its servers."""
-    # Molecule believes its notes of a run that was killed, and would not make the servers again.
-    notes = BUILD / "molecule"
-    shutil.rmtree(notes, ignore_errors=True)
-    return [
-        Step(
-            "molecule",
-            ("molecule", "test", "--all"),
-            environment={
-                "MOLECULE_EPHEMERAL_DIRECTORY": str(notes),
-                "MOLECULE_COMMAND_BORDERS": "false",
-                "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
-                "COLUMNS": "160",
-            },
-            count=counting.by_molecule_log,
+    """Give Molecule's scenarios in two runs of half of them, each with a laboratory of its own."""
+    scenarios = sorted(path.parent.name for path in (ROOT / "extensions" / "molecule").glob("*/molecule.yml"))
+    scenarios.remove("default")
+    steps = []
+    for number in range(LABORATORIES):
+        # Molecule believes its notes of a run that was killed, and would not make the servers again.
+        notes = BUILD / f"molecule-{number + 1}"
+        shutil.rmtree(notes, ignore_errors=True)
+        chosen = [word for name in scenarios[number::LABORATORIES] for word in ("--scenario-name", name)]
+        steps.append(
+            Step(
+                f"molecule {number + 1} of {LABORATORIES}",
+                ("molecule", "test", *chosen),
+                environment={
+                    "SPLIT_DOMAIN_LAB": f"lab-{number + 1}",
+                    "MOLECULE_EPHEMERAL_DIRECTORY": str(notes),
+                    "MOLECULE_COMMAND_BORDERS": "false",
+                    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+                    "COLUMNS": "160",
+                },
+                count=counting.by_molecule_log,
+            )
         )
-    ]
+    return steps
 
 
-# Whose steps run beside those of the gate after it: their output is shown when they are done.
-BESIDE_THE_NEXT = ("sanity",)
+# Scenarios wait more than they work, so that two of them run at a time.
+LABORATORIES = 2
 SLOWEST_SHOWN = 20
+# Of a step that failed, these are shown once more at the end.
+LINES_SHOWN = 12
 # A step that has not ended by then is ended, and has failed; seconds.
 PATIENCE = 2700
 
@@ -129,26 +138,28 @@ GATES: dict[str, Callable[[], list[Step]]] = {
     "sanity": sanity_steps,
     "molecule": molecule_steps,
 }
+# Gates whose steps all run at the same time, side by side; those of other gates come one after the other.
+AT_ONCE = ("sanity", "molecule")
 
 
 @dataclass(frozen=True)
 class Done:
-    """A step that has ended."""
+    """A step that has ended, with its output."""
 
     name: str
     count: Count
     seconds: float
+    output: str
 
 
 def run_step(step: Step, is_shown: bool = True) -> Done:
     """Run one step and give its count; its output is shown while it comes, or else as a whole at its end."""
-    held: list[str] = []
+    lines: list[str] = []
 
     def say(text: str) -> None:
+        lines.append(text)
         if is_shown:
             print(text, end="", flush=True)
-        else:
-            held.append(text)
 
     say(f"==> {step.name}: {' '.join(Path(word).name if word.startswith('/') else word for word in step.command)}\n")
     started = time.monotonic()
@@ -173,12 +184,10 @@ def run_step(step: Step, is_shown: bool = True) -> Done:
     # With all that it has started, so that nobody holds its output open.
     ending = threading.Timer(PATIENCE, os.killpg, (process.pid, signal.SIGKILL))
     ending.start()
-    lines: list[str] = []
     try:
         for line in process.stdout or ():
-            lines.append(line)
             say(line)
-        count = step.count(process.wait(), "".join(lines))
+        count = step.count(process.wait(), "".join(lines[1:]))
     finally:
         ending.cancel()
         if process.poll() is None:
@@ -188,22 +197,17 @@ def run_step(step: Step, is_shown: bool = True) -> Done:
     if seconds >= PATIENCE:
         say(f"{step.name} did not end within {PATIENCE} s; the lines above say how far it came\n")
     say(f"<== {step.name}: {'ok' if count.failed == 0 else 'FAILED'}, {count}, {seconds:.1f} s\n")
-    print("".join(held), end="", flush=True)
-    return Done(step.name, count, seconds)
+    if not is_shown:
+        print("".join(lines), end="", flush=True)
+    return Done(step.name, count, seconds, "".join(lines))
 
 
 def run_gates(names: list[str]) -> list[Done]:
-    """Run all steps of the gates; those of BESIDE_THE_NEXT while the next gate runs."""
-    done: list[Done] = []
-    with ThreadPoolExecutor() as threads:
-        beside: list[Future[Done]] = []
-        for number, name in enumerate(names):
-            if name in BESIDE_THE_NEXT and number + 1 < len(names):
-                beside += [threads.submit(run_step, step, False) for step in GATES[name]()]
-            else:
-                done += [run_step(step) for step in GATES[name]()]
-                done += [one.result() for one in beside]
-                beside = []
+    """Run all steps of the gates: one after the other, and in the end those of AT_ONCE side by side."""
+    done = [run_step(step) for name in names if name not in AT_ONCE for step in GATES[name]()]
+    side_by_side = [step for name in names if name in AT_ONCE for step in GATES[name]()]
+    with ThreadPoolExecutor(max_workers=len(side_by_side) or 1) as threads:
+        done += threads.map(lambda step: run_step(step, is_shown=step is side_by_side[-1]), side_by_side)
     return done
 
 
@@ -213,13 +217,28 @@ def show_times(done: list[Done], seconds: float) -> None:
     for one in done:
         print(f"{one.name:<24} {one.seconds:>8.1f}")
     print(f"{'all':<24} {seconds:>8.1f}")
-    reports = [BUILD / f"junit-{one.name.rpartition('/')[2]}.xml" for one in done]
-    slowest = counting.slowest_tests([report for report in reports if report.exists()], SLOWEST_SHOWN)
+    slowest = counting.slowest_tests(reports_of(done), SLOWEST_SHOWN)
     if slowest:
         print(f"\nthe slowest tests{'seconds':>15}")
         for took, test in slowest:
             print(f"{took:>8.1f}  {test}")
     print()
+
+
+def show_failures(done: list[Done]) -> None:
+    """Print once more, at the end, what failed: the tests of pytest by name, of other steps the lines that tell."""
+    for test, reason in counting.failed_tests(reports_of(done)):
+        print(f"FAILED {test}: {reason}")
+    for one in done:
+        if one.count.failed and not one.name.startswith("pytest"):
+            for line in counting.telling_lines(one.output, LINES_SHOWN):
+                print(f"{one.name}: {line}")
+
+
+def reports_of(done: list[Done]) -> list[Path]:
+    """Give the reports that pytest wrote in these steps."""
+    reports = (BUILD / f"junit-{one.name.rpartition('/')[2]}.xml" for one in done)
+    return [report for report in reports if report.exists()]
 
 
 def main() -> int:
@@ -232,6 +251,7 @@ def main() -> int:
     show_times(done, time.monotonic() - started)
     failed_steps = [one.name for one in done if one.count.failed]
     if failed_steps:
+        show_failures(done)
         print(f"failed: {', '.join(failed_steps)}")
     print(sum((one.count for one in done), Count()))
     return 1 if failed_steps else 0

@@ -102,3 +102,20 @@ def test_the_slowest_tests_come_first(tmp_path: Path) -> None:
     cases = "".join(f'<testcase classname="a.b" name="t{number}" time="{number}.5"/>' for number in (2, 9, 1))
     report.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>", encoding="utf-8")
     assert counting.slowest_tests([report], 2) == [(9.5, "a.b::t9"), (2.5, "a.b::t2")]
+
+
+def test_failed_tests_are_named_with_their_reason(tmp_path: Path) -> None:
+    report = tmp_path / "junit.xml"
+    report.write_text(
+        '<testsuites><testsuite><testcase classname="a.b" name="t1"><failure message="1 == 2&#10;more"/></testcase>'
+        '<testcase classname="a.b" name="t2"><error message="boom"/></testcase><testcase classname="a" name="t3"/>'
+        "</testsuite></testsuites>",
+        encoding="utf-8",
+    )
+    assert counting.failed_tests([report]) == [("a.b::t1", "1 == 2"), ("a.b::t2", "boom")]
+
+
+def test_of_a_failed_step_the_lines_that_tell_are_shown_or_its_last_ones() -> None:
+    told = "one\n\x1b[31mWRONG: mail is lost\x1b[0m\ntwo\nfatal: [a]: FAILED!\nthree\n"
+    assert counting.telling_lines(told, 5) == ["WRONG: mail is lost", "fatal: [a]: FAILED!"]
+    assert counting.telling_lines("one\n\ntwo\nthree\n", 2) == ["two", "three"]

@@ -60,7 +60,7 @@ def bring_up(fresh: Iterable[str] = (), everything: bool = False) -> list[str]:
     check_machine()
     description = lab_description()
     fresh = {description.host(name).name for name in fresh}
-    with _alone_in_this_checkout():
+    with _alone_with_this_laboratory():
         ensure_images()
         subnet = ensure_network(description)
         secret = _dns_secret(description)
@@ -94,9 +94,9 @@ def standing_hosts() -> list[HostState]:
 
 
 def take_down() -> None:
-    """Remove this checkout's containers, its network and its state; the images stay for the next time."""
+    """Remove this laboratory's containers, its network and its state; the images stay for the next time."""
     check_machine()
-    with _alone_in_this_checkout():
+    with _alone_with_this_laboratory():
         names = podman("ps", "--all", "--filter", f"name=^{LAB_NAME}-", "--format", "{{.Names}}").out.split()
         if names:
             podman("rm", "--force", "--time", "0", "--volumes", *names)
@@ -221,11 +221,11 @@ def _dns_secret(description: Description) -> str:
 
 
 @contextmanager
-def _alone_in_this_checkout() -> Iterator[None]:
+def _alone_with_this_laboratory() -> Iterator[None]:
     STATE_FOLDER.mkdir(parents=True, exist_ok=True)
-    with (STATE_FOLDER.parent / "lab.lock").open("w") as lock:
+    with (STATE_FOLDER.with_suffix(".lock")).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise LabError("another command is bringing this checkout's laboratory up or down; wait for it") from error
+            raise LabError("another command is bringing this laboratory up or down; wait for it") from error
         yield

@@ -16,11 +16,13 @@ from pathlib import Path
 from laboratory.description import LAB_FOLDER, LabError
 
 CHECKOUT = LAB_FOLDER.parents[1]
-STATE_FOLDER = CHECKOUT / ".build" / "lab"
+# One checkout may have several laboratories side by side: each has a name, which is that of its folder below .build.
+INSTANCE = os.environ.get("SPLIT_DOMAIN_LAB") or "lab"
+STATE_FOLDER = CHECKOUT / ".build" / INSTANCE
 CONTAINERS_CONF = LAB_FOLDER / "containers.conf"
 
-# Two checkouts' laboratories stand side by side on one machine: every name carries the checkout's mark.
-LAB_NAME = "split-domain-" + hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:8]
+# The laboratories of two checkouts stand side by side on one machine, too: every name carries the folder's mark.
+LAB_NAME = "split-domain-" + hashlib.sha256(str(STATE_FOLDER).encode()).hexdigest()[:8]
 
 PROGRAMS = {"podman": "podman", "runc": "runc", "mmdebstrap": "mmdebstrap", "/usr/lib/podman/netavark": "netavark"}
 
