@@ -9,37 +9,34 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from laboratory.description import Description, Host
-from laboratory.podman import STATE_FOLDER, container_name
+from laboratory.podman import STATE_FOLDER
+from laboratory.ssh import common_variables, connection_variables
 
 INVENTORY = STATE_FOLDER / "inventory.yml"
 
 
-def write_inventory(
-    description: Description, standing: Iterable[Host], subnet: ipaddress.IPv4Network, podman_program: Path
-) -> Path:
+def write_inventory(description: Description, standing: Iterable[Host], subnet: ipaddress.IPv4Network) -> Path:
     """Write the inventory of a laboratory that stands in ``subnet``; give its path.
 
     Every host has ``lab_address``. For the split map there are ``lab_addresses`` (inventory name to address),
     ``lab_directories`` (the folder of the CSV files), ``lab_name_server``, ``lab_dns_key`` and ``lab_dns_secret``.
     """
-    groups: dict[str, dict[str, dict[str, dict[str, str]]]] = {}
+    groups: dict[str, dict[str, Any]] = {}
     for host in standing:
         members = groups.setdefault(host.kind + "s", {"hosts": {}})["hosts"]
-        members[host.name] = {"ansible_host": container_name(host.name), "lab_address": host.address(subnet)}
+        address = host.address(subnet)
+        members[host.name] = {**connection_variables(host.name, address), "lab_address": address}
     inventory = {
         "all": {
             "children": {
                 "laboratory": {
                     "children": groups,
-                    "vars": {
-                        "ansible_connection": "containers.podman.podman",
-                        "ansible_podman_executable": str(podman_program),
-                        "ansible_python_interpreter": "/usr/bin/python3",
-                    },
+                    "vars": common_variables(),
                 }
             },
             "vars": {

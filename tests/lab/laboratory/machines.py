@@ -28,11 +28,13 @@ from laboratory.podman import (
     STATE_FOLDER,
     check_machine,
     container_name,
+    first_process,
     podman,
     run_in,
     write_wrapper,
 )
 from laboratory.provision import host_archive
+from laboratory.ssh import forget_all_connections, forget_connection, public_key
 from laboratory.waiting import wait_until
 from laboratory.zones import key_text
 
@@ -64,13 +66,14 @@ def bring_up(fresh: Iterable[str] = (), everything: bool = False) -> list[str]:
         ensure_images()
         subnet = ensure_network(description)
         secret = _dns_secret(description)
+        key = public_key()
         present = {state.name: state for state in host_states()}
         standing = tuple(
             host for host in description.hosts if everything or not host.apart or present[host.name].state != "missing"
         )
         made = []
         for host in standing:
-            archive = host_archive(description, host, subnet, secret)
+            archive = host_archive(description, host, subnet, secret, key)
             recipe = _recipe(host, archive, subnet)
             state = present[host.name]
             if state.recipe == recipe and host.name not in fresh:
@@ -82,7 +85,8 @@ def bring_up(fresh: Iterable[str] = (), everything: bool = False) -> list[str]:
         for host in standing:
             wait_until_ready(host)
         write_directories(description)
-        write_inventory(description, standing, subnet, write_wrapper(STATE_FOLDER))
+        write_inventory(description, standing, subnet)
+        write_wrapper(STATE_FOLDER)
     return made
 
 
@@ -101,6 +105,7 @@ def take_down() -> None:
         if names:
             podman("rm", "--force", "--time", "0", "--volumes", *names)
         remove_network()
+        forget_all_connections()
     shutil.rmtree(STATE_FOLDER, ignore_errors=True)
 
 
@@ -127,6 +132,7 @@ def host_states() -> list[HostState]:
 def stop(host: str) -> None:
     """Switch a host off, as a power cut does."""
     podman("stop", "--time", "0", container_name(host))
+    forget_connection(host)
 
 
 def start(host: str) -> None:
@@ -157,8 +163,7 @@ def cut_off(host: str) -> Iterator[None]:
 
 def _set_link(host: str, state: str) -> None:
     """Pull the host's network plug, or put it in again; from outside, because a host has no right to do that."""
-    process = podman("inspect", "--format", "{{.State.Pid}}", container_name(host)).out.strip()
-    command = ["nsenter", "--target", process, "--net", "ip", "link", "set", "eth0", state]
+    command = ["nsenter", "--target", first_process(host), "--net", "ip", "link", "set", "eth0", state]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         raise LabError(f"the network of {host} could not be set {state}: {done.stderr.strip()}")
@@ -168,7 +173,7 @@ def wait_until_ready(host: Host) -> None:
     """Return when the host's services run; ``LabError`` with their state when they do not come up."""
 
     def ready() -> bool:
-        units = [f"{service}.service" for service in host.services]
+        units = [f"{service}.service" for service in (*host.services, "ssh")]
         if run_in(host.name, "systemctl", "is-active", "--quiet", *units, check=False).code != 0:
             return False
         if host.kind == "name_server":
@@ -185,6 +190,7 @@ def wait_until_ready(host: Host) -> None:
 def _make(host: Host, archive: bytes, recipe: str, description: Description, subnet: ipaddress.IPv4Network) -> None:
     name = container_name(host.name)
     podman("rm", "--force", "--ignore", "--time", "0", name)
+    forget_connection(host.name)
     podman(
         "create",
         f"--name={name}",

@@ -12,6 +12,7 @@ import tarfile
 
 from laboratory.description import LAB_FOLDER, Description, Host
 from laboratory.mailboxes import MAILBOX_FILE, mailbox_lines
+from laboratory.ssh import AUTHORIZED_KEYS
 from laboratory.zones import name_server_files
 
 UNITS = {
@@ -23,9 +24,9 @@ UNITS = {
 FIXED_TIME = 1_700_000_000
 
 
-def host_archive(description: Description, host: Host, subnet: ipaddress.IPv4Network, secret: str) -> bytes:
-    """Give a tar archive of everything that makes a bare image this host."""
-    files = {"/etc/mailname": f"{host.fqdn}\n".encode()}
+def host_archive(description: Description, host: Host, subnet: ipaddress.IPv4Network, secret: str, key: bytes) -> bytes:
+    """Give a tar archive of everything that makes a bare image this host, which lets in root with ``key``."""
+    files = {"/etc/mailname": f"{host.fqdn}\n".encode(), AUTHORIZED_KEYS: key}
     for folder in host.files:
         root = LAB_FOLDER / "files" / folder
         for source in sorted(root.rglob("*")):
