@@ -42,7 +42,7 @@ _BOUNDS = (
     (resource.RLIMIT_CORE, 0),
 )
 _COPY = "zone-file-"
-_COPY_SAID = re.compile(_COPY + r"([0-9]{1,4})")
+_COPY_SAID = re.compile(r"zone-file-([0-9]{1,4})")
 _STATUS = Path("/proc/self/status")
 # capabilities(7): CAP_SYS_CHROOT, as a bit.
 _MAY_CHANGE_ROOT = 1 << 18
