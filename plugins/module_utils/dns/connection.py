@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns import wire as octets
@@ -73,7 +73,8 @@ class Connection:
         """Put questions, each a canonical name and a type, and give the replies in the same order.
 
         The questions are not recursive. Raises ServerUnreachable and SignatureFailed; an rcode is the caller's to read.
-        A REFUSED is believed without a signature, for Knot DNS has no key for zones that it does not serve. Where the
+        A REFUSED is believed without a signature over TCP, for Knot DNS has no key for zones that it does not serve;
+        after one that came as a datagram the question is put over TCP. Where the
         names ``may_be_foreign``, the server's not knowing the key is a reply as well, without any records: so says Knot
         DNS of zones whose rules do not name the key.
         """
@@ -112,69 +113,128 @@ class Connection:
             raise MessageTooLarge(f"a message to {self.party} is larger than {octets.TCP_SIZE} octets") from error
 
     def _exchange(self, requests: Sequence[Request], repeatable: bool, may_be_foreign: bool = False) -> list[Reply]:
-        by_id = {request.number: request for request in requests}
-        replies: dict[int, Reply] = {}
-        read: dict[int, Reply] = {}
-        distrusted: dict[int, DnsFailure] = {}
-
-        def judge(wire: bytes) -> Worth:
-            """Read a datagram; one that is not to be trusted is passed over (RFC 5452 section 9.1, RFC 8945 5.4)."""
-            request = by_id[_id_of(wire)]
-            try:
-                reply = self._verified(wire, request, may_be_foreign)
-            except DnsFailure as error:
-                distrusted[request.number] = error
-                return Worth.NOTHING
-            is_plain = reply.repeats_question or (self._key is not None and reply.is_signed)
-            if is_plain or request.number not in read:
-                read[request.number] = reply
-            return Worth.ANSWER if is_plain else Worth.PERHAPS
-
+        exchange = _Exchange(self.party, self._key, requests, repeatable, may_be_foreign)
         try:
-            small = {request.number: request.wire for request in requests if len(request.wire) <= octets.UDP_SIZE}
-            if self._udp and small:
-                for wire in self._udp.replies(small, repeatable, judge):
-                    reply = read[_id_of(wire)]
-                    if not reply.is_truncated:
-                        replies[_id_of(wire)] = reply
-            left = {request.number: request.wire for request in requests if request.number not in replies}
-            for wire in self._tcp.replies(left, repeatable) if left else ():
-                request = by_id[_id_of(wire)]
-                reply = self._verified(wire, request, may_be_foreign)
-                if reply.is_truncated:
-                    # What is missing would be taken for what is not there.
-                    reason = "it is truncated, though it came over TCP"
-                    raise reply_not_trusted(self.party, request.about, reason, request.question is None)
-                replies[request.number] = reply
+            if self._udp:
+                exchange.ask_over_udp(self._udp)
+            try:
+                exchange.ask_over_tcp(self._tcp)
+            except TransportError:
+                if self._udp is None:
+                    raise
+                exchange.ask_the_refused_again(self._udp)
+                if exchange.unanswered():
+                    raise
         except TransportError as error:
-            unanswered = [request for request in requests if request.number not in replies]
-            for request in unanswered:
-                if request.number in distrusted:
-                    # Something came, which says more than that nothing else did.
-                    raise distrusted[request.number] from error
-            first = unanswered[0]
-            doubt = "" if repeatable else " whether it was written is not known, so run the task again;"
-            kind = NoWayThere if error.is_for_want_of_a_way else ServerUnreachable
-            raise kind(
-                f"{self.party} was asked about {first.about}, but {error}:{doubt} check that a DNS server listens "
-                "there, that no firewall stands between, and the options server, port and timeout"
-            ) from error
-        return [replies[request.number] for request in requests]
+            raise exchange.failure(error) from error
+        return [exchange.replies[request.number] for request in requests]
 
-    def _verified(self, wire: bytes, request: Request, may_be_foreign: bool) -> Reply:
+
+class _Exchange:
+    """Some requests on their way, and what came in reply to each, by their ids."""
+
+    def __init__(
+        self,
+        party: Party,
+        key: dns.tsig.Key | None,
+        requests: Sequence[Request],
+        repeatable: bool,
+        may_be_foreign: bool,
+    ) -> None:
+        self.replies: dict[int, Reply] = {}
+        self._party = party
+        self._key = key
+        self._requests = {request.number: request for request in requests}
+        self._repeatable = repeatable
+        self._may_be_foreign = may_be_foreign
+        self._read: dict[int, Reply] = {}
+        self._distrusted: dict[int, DnsFailure] = {}
+        self._refused: set[int] = set()
+        self._is_patient = False
+
+    def unanswered(self) -> list[Request]:
+        """Give the requests that have no reply yet."""
+        return [request for number, request in self._requests.items() if number not in self.replies]
+
+    def ask_over_udp(self, udp: UdpTransport) -> None:
+        """Send what is small enough as datagrams; what is truncated or refused so is still to be asked over TCP."""
+        small = {one.number: one.wire for one in self.unanswered() if len(one.wire) <= octets.UDP_SIZE}
+        if small:
+            self._take_datagrams(udp, small)
+
+    def ask_over_tcp(self, tcp: TcpTransport) -> None:
+        """Send what has no reply yet; TCP is nobody else's."""
+        left = {request.number: request.wire for request in self.unanswered()}
+        for wire in tcp.replies(left, self._repeatable) if left else ():
+            request = self._requests[_id_of(wire)]
+            reply = self._verified(wire, request)
+            if reply.is_truncated:
+                # What is missing would be taken for what is not there.
+                reason = "it is truncated, though it came over TCP"
+                raise reply_not_trusted(self._party, request.about, reason, request.question is None)
+            self.replies[request.number] = reply
+
+    def ask_the_refused_again(self, udp: UdpTransport) -> None:
+        """Wait for the true replies where refusals came unsigned, which end nothing (RFC 8945 section 5.3)."""
+        self._is_patient = True
+        refused = {one.number: one.wire for one in self.unanswered() if one.number in self._refused}
+        if refused:
+            self._take_datagrams(udp, refused)
+
+    def failure(self, error: TransportError) -> DnsFailure:
+        """Give the failure for requests without a reply."""
+        unanswered = self.unanswered()
+        for request in unanswered:
+            if request.number in self._distrusted:
+                # Something came, which says more than that nothing else did.
+                return self._distrusted[request.number]
+        doubt = "" if self._repeatable else " whether it was written is not known, so run the task again;"
+        kind = NoWayThere if error.is_for_want_of_a_way else ServerUnreachable
+        return kind(
+            f"{self._party} was asked about {unanswered[0].about}, but {error}:{doubt} check that a DNS server listens "
+            "there, that no firewall stands between, and the options server, port and timeout"
+        )
+
+    def _take_datagrams(self, udp: UdpTransport, wires: Mapping[int, bytes]) -> None:
+        for wire in udp.replies(wires, self._repeatable, self._judge):
+            reply = self._read.get(_id_of(wire))
+            if reply is not None and not reply.is_truncated:
+                self.replies[_id_of(wire)] = reply
+
+    def _judge(self, wire: bytes) -> Worth:
+        """Read a datagram; one that is not to be trusted is passed over (RFC 5452 section 9.1, RFC 8945 5.4)."""
+        request = self._requests[_id_of(wire)]
+        try:
+            reply = self._verified(wire, request)
+        except DnsFailure as error:
+            self._distrusted[request.number] = error
+            return Worth.NOTHING
+        if self._key is not None and not reply.is_signed and reply.rcode == "REFUSED":
+            # Anybody can send this: it is believed over TCP only, and else no more than what tells why at the end.
+            self._refused.add(request.number)
+            self._distrusted[request.number] = reply_not_trusted(
+                self._party, request.about, _distrust(octets.NotSigned(), wire), is_update=False
+            )
+            return Worth.NOTHING if self._is_patient else Worth.PERHAPS
+        is_plain = reply.repeats_question or (self._key is not None and reply.is_signed)
+        if is_plain or request.number not in self._read:
+            self._read[request.number] = reply
+        return Worth.ANSWER if is_plain else Worth.PERHAPS
+
+    def _verified(self, wire: bytes, request: Request) -> Reply:
         """Read a reply, or tell why it is not to be trusted (RFC 8945 section 5.4)."""
         try:
             return octets.read_reply(wire, request, self._key)
         except dns.tsig.PeerError as error:
-            if may_be_foreign and isinstance(error, dns.tsig.PeerBadKey):
+            if self._may_be_foreign and isinstance(error, dns.tsig.PeerBadKey):
                 return octets.empty_reply(wire)
-            raise key_refused(self.party, request.about, _error_of_peer(error)) from error
+            raise key_refused(self._party, request.about, _error_of_peer(error)) from error
         except (dns.exception.DNSException, octets.Unreadable, octets.NotSigned, octets.NotAnAnswer) as error:
             is_update = request.question is None
             # A forged refusal only ends the task, as every other forged reply does.
             if isinstance(error, octets.NotSigned) and not is_update and octets.rcode_of(wire) == "REFUSED":
                 return octets.empty_reply(wire)
-            raise reply_not_trusted(self.party, request.about, _distrust(error, wire), is_update) from error
+            raise reply_not_trusted(self._party, request.about, _distrust(error, wire), is_update) from error
 
 
 def _id_of(wire: bytes) -> int:

@@ -72,11 +72,8 @@ def publish_in_file(wishes: Sequence[WantedSet], params: dict[str, Any], check_m
         refuse_removals(changes, limit)
         return _planned(file, server, changes, named_exchanges(wishes))
 
-    with zone_place(path) as place:
-        if check_mode:
-            return _outcome(plan(place))
-        with locked(place.folder, params["lock_timeout"]):
-            return _publish(place, plan)
+    with zone_place(path) as place, locked(place.folder, params["lock_timeout"]):
+        return _outcome(plan(place)) if check_mode else _publish(place, plan)
 
 
 def _publish(place: Place, plan: Callable[[Place], _Plan]) -> Outcome:

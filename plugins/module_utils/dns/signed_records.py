@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import secrets
 import socket
 import struct
@@ -43,6 +44,8 @@ _IN, _A, _NS, _CNAME, _TLSA = 1, 1, 2, 5, 52
 _RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
 _ANSWERED = ("NOERROR", "NXDOMAIN")
 _SILENCE = "no answer"
+# RFC 1123 section 2.1, and the underscore that some hosts have.
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class _Reply:
     data: tuple[bytes, ...] = ()
     is_truncated: bool = False
     remote: str = ""
+    name: str = ""
+    """The name at the end of the aliases that the reply holds; empty where it holds none."""
 
 
 class _NoReply(Exception):
@@ -66,9 +71,9 @@ class _NoReply(Exception):
 def ask_for_proof(host: str, port: int, resolvers: Sequence[str] | None = None, resolver_port: int = _PORT) -> Proof:
     """Give what is proven of a host name and a port, as Postfix will find it (smtp(8), tls_dane).
 
-    Records count where the address of the host is proven, too. Of an alias the name that it stands for is asked first.
-    Resolvers on other hosts are believed, as Postfix believes them, and named in the proof. Without ``resolvers`` those
-    of this host are asked.
+    Records count where the address of the host is proven, too. Of an alias the name that it stands for in the proven
+    reply is asked first. Resolvers on other hosts are believed, as Postfix believes them, and named in the proof.
+    Without ``resolvers`` those of this host are asked.
     """
     resolvers = resolvers_of_this_host() if resolvers is None else resolvers
     places = [(resolver, resolver_port) for resolver in resolvers]
@@ -79,7 +84,7 @@ def ask_for_proof(host: str, port: int, resolvers: Sequence[str] | None = None, 
     if not address.is_authentic:
         # As Postfix itself finds out (postconf(5), dnssec_probe): the root is signed, whatever else is not.
         return Proof(UNSIGNED if _ask(places, ".", _NS).is_authentic else NOT_VALIDATED, asked)
-    for name in dict.fromkeys((_full_name(host), host)):
+    for name in dict.fromkeys((address.name or host, host)):
         records = _ask(places, tlsa_name(name, port), _TLSA)
         if records.rcode not in _ANSWERED:
             return Proof(NOT_TOLD, asked, records.rcode)
@@ -91,15 +96,6 @@ def ask_for_proof(host: str, port: int, resolvers: Sequence[str] | None = None, 
                 PROVEN if found else UNUSABLE, asked, records=found, names=names if found else (), remote=remote
             )
     return Proof(NO_RECORDS, asked)
-
-
-def _full_name(host: str) -> str:
-    """Give the name that an alias stands for, or the name itself."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_CANONNAME)
-    except OSError:
-        return host
-    return found[0][3].rstrip(".").lower() or host
 
 
 def _ask(places: Sequence[tuple[str, int]], name: str, rdtype: int) -> _Reply:
@@ -176,13 +172,14 @@ def _read(reply: bytes, message: bytes, rdtype: int) -> _Reply:
         is_authentic = bool(flags & _AUTHENTIC)
         if flags & _TRUNCATED:
             return _Reply(rcode, is_authentic, is_truncated=True)
-        return _Reply(rcode, is_authentic, _data(reply, _HEADER.size + len(wanted), answers, rdtype))
+        data, name = _data(reply, _HEADER.size + len(wanted), answers, rdtype)
+        return _Reply(rcode, is_authentic, data, name=name)
     except (struct.error, IndexError) as error:
         raise _NoReply from error
 
 
-def _data(reply: bytes, at: int, answers: int, rdtype: int) -> tuple[bytes, ...]:
-    """Give the data of the records of a type that belong to the name in question, aliases followed."""
+def _data(reply: bytes, at: int, answers: int, rdtype: int) -> tuple[tuple[bytes, ...], str]:
+    """Give the data of the records of a type that belong to the name in question, and the end of its aliases."""
     name = _name(reply, _HEADER.size)[0]
     aliases: dict[bytes, bytes] = {}
     found: list[tuple[bytes, bytes]] = []
@@ -199,7 +196,17 @@ def _data(reply: bytes, at: int, answers: int, rdtype: int) -> tuple[bytes, ...]
         at += length
     for _each in range(len(aliases)):
         name = aliases.get(name, name)
-    return tuple(data for owner, data in found if owner == name)
+    return tuple(data for owner, data in found if owner == name), _host_of(name) if aliases else ""
+
+
+def _host_of(name: bytes) -> str:
+    """Give a name as text, where it can be that of a host; else nothing."""
+    labels = []
+    at = 0
+    while at < len(name):
+        labels.append(name[at + 1 : at + 1 + name[at]].decode("latin-1"))
+        at += 1 + name[at]
+    return ".".join(labels) if all(map(_LABEL.fullmatch, labels)) else ""
 
 
 def _folded(octets: bytes) -> bytes:

@@ -17,12 +17,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures 
     alias_as_exchange,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_names import ROOT, absolute_name
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import (
-    Include,
-    Record,
-    ZoneText,
-    read_text,
-)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_records import Record
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import Include, ZoneText, owner_of_soa
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import NO_EXCHANGE, MxRecord, MxSet, as_found
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_within, parents
@@ -30,7 +26,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.names import 
 # An origin that no zone has, for the time until the file has told its own: the character NUL.
 _NOT_TOLD = r"\000"
 # What stands for the counter in the owner of $GENERATE (BIND's manual), and what the counter may become.
-_COUNTER = re.compile(r"\$\{[^}]*\}|(?<!\\)\$(?!\$)")
+_COUNTER = re.compile(r"\$\{[^}$]{0,64}\}|(?<!\\)\$(?!\$)")
 _COUNTED = r"0-9a-f.\-"
 
 
@@ -43,15 +39,13 @@ class ZoneContents:
         self.zone = zone
         self.path = path
         self._by_owner: dict[str, list[Record]] = {}
-        self._nodes = {zone}
+        self._nodes_between = {zone}
         self._generated: list[tuple[re.Pattern[str], Record]] = []
         for record in text.records:
             if record.is_generated:
                 self._generated.append((_pattern(record), record))
             elif is_within(record.owner, zone):
-                self._by_owner.setdefault(record.owner, []).append(record)
-                if record.owner not in self._nodes:
-                    self._nodes.update(parents(record.owner))
+                self._take(record)
         apexes = [record for record in text.records if record.rdtype == "SOA"]
         if len(apexes) != 1 or apexes[0].owner != zone:
             found = ", ".join(record.owner for record in apexes) or "nothing"
@@ -60,6 +54,21 @@ class ZoneContents:
                 "correct the zone or the path"
             )
         self.soa = apexes[0]
+
+    def _take(self, record: Record) -> None:
+        records = self._by_owner.get(record.owner)
+        if records is not None:
+            records.append(record)
+            return
+        # Where a name is, all above it are (RFC 4592 section 2.2.2).
+        self._by_owner[record.owner] = [record]
+        _label, _dot, above = record.owner.partition(".")
+        while above and not self._has_node(above):
+            self._nodes_between.add(above)
+            _label, _dot, above = above.partition(".")
+
+    def _has_node(self, name: str) -> bool:
+        return name in self._by_owner or name in self._nodes_between
 
     @property
     def serial(self) -> int:
@@ -150,9 +159,9 @@ class ZoneContents:
 
     def _answers(self, name: str, rdtype: str) -> list[Record]:
         """Give the records that a server would give for a name, those of a wildcard included (RFC 4592)."""
-        if name in self._nodes:
+        if self._has_node(name):
             return self.records(name, rdtype)
-        encloser = next(above for above in parents(name) if above in self._nodes)
+        encloser = next(above for above in parents(name) if self._has_node(above))
         return self.records(f"*.{encloser}", rdtype)
 
     @staticmethod
@@ -168,12 +177,9 @@ def zone_told_by(text: str, path: str, include: Include) -> str:
     It does where the owner of its SOA record is absolute, or stands behind an $ORIGIN that is. Raises InvalidInput
     where it does not.
     """
-    apexes = {record.owner for record in read_text(text, _NOT_TOLD, path, include).records if record.rdtype == "SOA"}
-    if len(apexes) != 1:
-        raise ZoneFileUnreadable(
-            f"the zone file {path} has {len(apexes)} SOA records, where a zone has one: name the file of one zone"
-        )
-    zone = apexes.pop()
+    zone = owner_of_soa(text, _NOT_TOLD, path, include)
+    if zone is None:
+        raise ZoneFileUnreadable(f"the zone file {path} has no SOA record, as every zone has: name the file of a zone")
     if zone.endswith(_NOT_TOLD):
         raise InvalidInput(
             f"the zone file {path} does not tell its zone, because its SOA record has a relative name and no $ORIGIN "

@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Optional
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ZoneFileNotEditable
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_contents import ZoneContents
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_names import spelled_name, ttl_seconds
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import Record, read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_records import Record
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import read_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord, MxSet
 
 
@@ -27,16 +29,16 @@ class _Replacement:
 
 @dataclass
 class _Spelling:
-    """A record as it will be spelled: the text that it is made from, and what changes in that."""
+    """A record as it will be spelled: the one that it is made from, and what changes in that."""
 
     record: Record
-    text: str
     ttl: int
     replacements: list[_Replacement] = field(default_factory=list)
 
     def __str__(self) -> str:
         """Give the line without its end."""
-        return _replaced(self.text, self.record.line.start, self.record.values[-1].end, self.replacements)
+        line = self.record.line
+        return _replaced(line.text, line.start, self.record.values[-1].end, self.replacements)
 
 
 class _Edit:
@@ -44,11 +46,16 @@ class _Edit:
 
     def __init__(self, zone: ZoneContents) -> None:
         self.zone = zone
-        self.lines = {id(record): _Spelling(record, zone.text.text, record.ttl) for record in zone.text.records}
+        self.lines: dict[int, _Spelling] = {}
+        """The lines that change, by their records."""
         self.removed: set[int] = set()
         self.added: dict[int, list[_Spelling]] = {}
         """New lines by the record behind which they stand, or before which when that one goes."""
         self.appended: list[_Spelling] = []
+
+    def line(self, record: Record) -> _Spelling:
+        """Give the line of a record, which is to change."""
+        return self.lines.setdefault(id(record), _Spelling(record, record.ttl))
 
     def set_mx(self, name: str, wanted: MxSet) -> None:
         """Make ``wanted`` the MX set of a name."""
@@ -62,7 +69,7 @@ class _Edit:
         staying = {mx for _record, mx in found} & set(wanted.records)
         missing = [mx for mx in wanted.records if mx not in staying]
         for record, mx in found:
-            self.lines[id(record)].ttl = wanted.ttl or 0
+            self.line(record).ttl = wanted.ttl or 0
             if mx in staying:
                 continue
             successor = next((one for one in missing if one.exchange == mx.exchange), None)
@@ -72,7 +79,7 @@ class _Edit:
                 missing.remove(successor)
                 word = record.values[0]
                 changed = _Replacement(word.start, word.end, str(successor.preference))
-                self.lines[id(record)].replacements.append(changed)
+                self.line(record).replacements.append(changed)
         self._add(name, missing, wanted.ttl or 0, found[-1][0] if found else None)
 
     def _add(self, name: str, missing: Iterable[MxRecord], ttl: int, last: Optional[Record]) -> None:
@@ -93,7 +100,7 @@ class _Edit:
         preference, exchange = pattern.values
         is_relative = not mx.is_null and not exchange.text.endswith(".")
         spelling = spelled_name(mx.exchange, pattern.origin) if is_relative else f"{mx.exchange.rstrip('.')}."
-        line = _Spelling(pattern, self.zone.text.text, ttl)
+        line = _Spelling(pattern, ttl)
         line.replacements += [
             _Replacement(preference.start, preference.end, str(mx.preference)),
             _Replacement(exchange.start, exchange.end, spelling),
@@ -107,35 +114,38 @@ class _Edit:
         # A TTL is spelled where one must be; with this default none must.
         text = f"$TTL {ttl if default_ttl is None else default_ttl}\n{owner}\tIN\tMX\t{mx}"
         (record,) = read_text(text, origin, self.zone.path, lambda _name: "").records
-        return _Spelling(replace(record, default_ttl=default_ttl), text, ttl)
+        return _Spelling(record._replace(default_ttl=default_ttl), ttl)
 
     def settle(self) -> None:
         """Spell owners and TTLs out where lines would no longer have them from the lines before."""
         owner: Optional[str] = None
         last_ttl: Optional[int] = None
-        for line in self._in_order():
-            record = line.record
+        for record, line in self._in_order():
+            ttl = record.ttl if line is None else line.ttl
             inherited = last_ttl if record.default_ttl is None else record.default_ttl
-            if record.ttl_word is not None:
-                if ttl_seconds(record.ttl_word.text) != line.ttl:
-                    line.replacements.append(_Replacement(record.ttl_word.start, record.ttl_word.end, str(line.ttl)))
-            elif inherited != line.ttl:
+            if record.ttl_at is not None:
+                word = record.ttl_word if line is not None else None
+                if line is not None and word is not None and ttl_seconds(word.text) != ttl:
+                    line.replacements.append(_Replacement(word.start, word.end, str(ttl)))
+            elif inherited != ttl:
                 self._refuse_in_included(record)
-                line.replacements.append(
-                    _Replacement(record.after_owner.start, record.after_owner.start, f"{line.ttl} ")
-                )
-            last_ttl = line.ttl
+                start = record.after_owner.start
+                (line or self.line(record)).replacements.append(_Replacement(start, start, f"{ttl} "))
+            last_ttl = ttl
             if record.included_from is None and not record.is_generated:
                 if not record.has_owner and owner != record.owner:
-                    line.replacements.append(_owner_in_front(line.text, record))
+                    (line or self.line(record)).replacements.append(_owner_in_front(record))
                 owner = record.owner
 
-    def _in_order(self) -> Iterator[_Spelling]:
+    def _in_order(self) -> Iterator[tuple[Record, Optional[_Spelling]]]:
+        """Give all records that are to be there, each with its line where that changes so far."""
         for record in self.zone.text.records:
             if id(record) not in self.removed:
-                yield self.lines[id(record)]
-            yield from self.added.get(id(record), ())
-        yield from self.appended
+                yield record, self.lines.get(id(record))
+            for added in self.added.get(id(record), ()):
+                yield added.record, added
+        for appended in self.appended:
+            yield appended.record, appended
 
     def _refuse_in_included(self, record: Record) -> None:
         if record.included_from is not None:
@@ -150,7 +160,8 @@ class _Edit:
         newline = "\r\n" if "\r\n" in text else "\n"
         pieces: list[_Replacement] = []
         for record in self.zone.text.records:
-            if record.included_from is not None:
+            key = id(record)
+            if record.included_from is not None or not (key in self.lines or key in self.removed or key in self.added):
                 continue
             line = record.line
             added = [str(one) for one in self.added.get(id(record), ())]
@@ -159,7 +170,7 @@ class _Edit:
                 pieces.append(_Replacement(line.start, line.start, "".join(one + newline for one in added)))
                 pieces.append(_Replacement(line.start, line.end, ""))
                 continue
-            pieces += self.lines[id(record)].replacements
+            pieces += self.line(record).replacements
             pieces.append(_Replacement(line.end, line.end, _new_lines(added, newline, is_last)))
         whole = _replaced(text, 0, len(text), pieces)
         is_open = bool(whole) and not whole.endswith("\n")
@@ -182,28 +193,22 @@ def edit_zone(zone: ZoneContents, wanted: Mapping[str, MxSet], serial: int) -> s
             "zone file itself is edited: move the record there"
         )
     word = zone.soa.values[2]
-    edit.lines[id(zone.soa)].replacements.append(_Replacement(word.start, word.end, str(serial)))
+    edit.line(zone.soa).replacements.append(_Replacement(word.start, word.end, str(serial)))
     edit.settle()
     return edit.text()
 
 
 def is_otherwise_equal(before: ZoneContents, after: ZoneContents, wanted: Mapping[str, MxSet]) -> bool:
     """Tell whether a zone has the MX sets that were wanted, and says the same as before of everything else."""
-    return all(after.mx_set(name) == mx_set for name, mx_set in wanted.items()) and _others(before, wanted) == _others(
-        after, wanted
+    return all(after.mx_set(name) == mx_set for name, mx_set in wanted.items()) and all(
+        one is other
+        or (one is not None and other is not None and one.says_the_same(other, 2 if one is before.soa else None))
+        for one, other in zip_longest(_others(before, wanted), _others(after, wanted))
     )
 
 
-def _others(zone: ZoneContents, wanted: Mapping[str, MxSet]) -> list[tuple[object, ...]]:
-    told: list[tuple[object, ...]] = []
-    for record in zone.text.records:
-        if record.rdtype == "MX" and record.owner in wanted:
-            continue
-        values = [word.text for word in record.values]
-        if record is zone.soa:
-            values[2] = ""
-        told.append((record.included_from, record.owner, record.ttl, record.rdtype, record.origin, values))
-    return told
+def _others(zone: ZoneContents, wanted: Mapping[str, MxSet]) -> Iterator[Record]:
+    return (record for record in zone.text.records if not (record.rdtype == "MX" and record.owner in wanted))
 
 
 def _new_lines(lines: Sequence[str], newline: str, is_open: bool) -> str:
@@ -213,10 +218,10 @@ def _new_lines(lines: Sequence[str], newline: str, is_open: bool) -> str:
     return newline + newline.join(lines) if is_open else newline.join(lines) + newline
 
 
-def _owner_in_front(text: str, record: Record) -> _Replacement:
+def _owner_in_front(record: Record) -> _Replacement:
     """Put the owner in front of an indented line, so that what follows keeps its column where it can."""
     start = record.line.start
-    indentation = len(text[start : record.line.end]) - len(text[start : record.line.end].lstrip(" "))
+    indentation = len(record.line.spelled) - len(record.line.spelled.lstrip(" "))
     taken = max(0, min(len(record.owner_spelling), indentation - 1))
     return _Replacement(start, start + taken, record.owner_spelling)
 

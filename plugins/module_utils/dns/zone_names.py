@@ -15,7 +15,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.names import 
 ROOT = ""
 
 # RFC 1035 section 2.3.4, each octet in its longest spelling.
-_LONGEST_SPELLED = 4 * (MAX_NAME + 1)
+LONGEST_SPELLED = 4 * (MAX_NAME + 1)
 _SIMPLE = re.compile(r"(?:[A-Za-z0-9_*/-]+\.)*[A-Za-z0-9_*/-]+\.?")
 _CHARACTER = re.compile(r"\\([0-9]{3})|\\(.)|(.)", re.DOTALL)
 # What stands for itself in a name without a backslash.
@@ -34,7 +34,7 @@ def absolute_name(spelled: str, origin: str) -> Optional[str]:
         return origin
     if spelled == ".":
         return ROOT
-    if len(spelled) > _LONGEST_SPELLED:
+    if len(spelled) > LONGEST_SPELLED:
         return None
     if _SIMPLE.fullmatch(spelled):
         bare, is_absolute = spelled.lower().rstrip("."), spelled.endswith(".")
@@ -44,8 +44,8 @@ def absolute_name(spelled: str, origin: str) -> Optional[str]:
             bare += plain if plain == "." else _canonical(digits, escaped or plain)
         is_absolute = bare.endswith(".")
         bare = bare[:-1] if is_absolute else bare
-    if not bare or any(not label for label in bare.split(".")):
-        return None
+        if not all(bare.split(".")):
+            return None
     name = bare if is_absolute or origin == ROOT else f"{bare}.{origin}"
     # A character that is spelled \\DDD is one octet.
     return name if len(name) - len(r"000") * name.count("\\") <= MAX_NAME else None

@@ -18,7 +18,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures 
     ServerNotTold,
     ZoneFileNotEditable,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file import environment
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_check import environment
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 
 # Seconds after which a command that tells a server is ended.

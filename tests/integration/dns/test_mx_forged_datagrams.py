@@ -18,7 +18,7 @@ import dns.tsig
 import pytest
 from authoritative_server import ADDRESS, READER, SECRETS
 from test_mx_wire_faults import BEFORE, WISHES, params
-from wire_server import started_wire_server
+from wire_server import WireServer, started_wire_server
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.fan_out import FanOut, NoReply, Query
@@ -92,6 +92,48 @@ def test_a_forged_datagram_alone_is_told_after_the_timeout() -> None:
             publish_mx_records(params(server, "exact", protocol="udp", timeout=1.0), False)
         assert time.monotonic() - started >= 1.0
         assert server.sets == BEFORE
+
+
+def _unsigned_refusal(request: bytes) -> list[bytes]:
+    return [_made(request, 0x8405)]
+
+
+def _late_once(server: WireServer, seconds: float) -> None:
+    """Let the first reply be sent so many seconds after its question."""
+    late = [seconds]
+    server.spoils = lambda _request, _protocol: bool(late)
+    server.spoil = lambda reply: time.sleep(late.pop()) or reply.to_wire()  # type: ignore[func-returns-value]
+
+
+@pytest.mark.parametrize("has_tcp", [True, False], ids=["udp and tcp", "udp alone"])
+def test_a_forged_refusal_does_not_end_a_signed_question_whose_reply_is_late(has_tcp: bool) -> None:
+    with started_wire_server(BEFORE, has_tcp=has_tcp) as server:
+        server.forgeries = _unsigned_refusal
+        _late_once(server, 2.5)
+        assert publish_mx_records(params(server, "exact", protocol="udp", timeout=6.0), False).changed
+        assert server.sets == dict.fromkeys(BEFORE, WISHES["exact"][1])
+
+
+def test_a_refusal_of_a_signed_question_without_a_signature_is_told_at_the_end() -> None:
+    with started_wire_server(BEFORE, has_tcp=False) as server:
+        server.forgeries = _unsigned_refusal
+        server.spoils = lambda _request, _protocol: True
+        server.spoil = lambda reply: None
+        started = time.monotonic()
+        with pytest.raises(failures.SignatureFailed, match=r"not signed \(and says REFUSED\)"):
+            publish_mx_records(params(server, "exact", protocol="udp", timeout=2.0), False)
+        assert time.monotonic() - started >= 2.0
+        assert server.sets == BEFORE
+
+
+def test_a_refusal_without_a_signature_is_soon_believed_over_tcp() -> None:
+    with started_wire_server(BEFORE) as server:
+        server.spoils = lambda request, _protocol: request.question[0].name.to_text().startswith("mx")
+        server.spoil = lambda reply: _made(reply.id.to_bytes(2, "big"), 0x8405)
+        started = time.monotonic()
+        outcome = publish_mx_records(params(server, "exact", protocol="udp", timeout=30.0), False)
+    assert outcome.changed and outcome.values["exchanges"] == [{"exchange": "mx3.example.com", "addresses": []}]
+    assert time.monotonic() - started < 15
 
 
 def test_a_flood_of_forged_datagrams_ends_with_the_timeout() -> None:

@@ -94,11 +94,13 @@ class WireServer:
 
 
 @contextlib.contextmanager
-def started_wire_server(sets: Sets, algorithm: dns.name.Name = dns.tsig.HMAC_SHA256) -> Iterator[WireServer]:
+def started_wire_server(
+    sets: Sets, algorithm: dns.name.Name = dns.tsig.HMAC_SHA256, has_tcp: bool = True
+) -> Iterator[WireServer]:
     """Answer over UDP and TCP on one port of the loopback address until the block ends."""
     server = WireServer(free_port(), algorithm, {name: set(values) for name, values in sets.items()})
     with (
-        socket.create_server((ADDRESS, server.port)) as listener,
+        socket.create_server((ADDRESS, server.port if has_tcp else 0)) as listener,
         socket.socket(type=socket.SOCK_DGRAM) as datagrams,
     ):
         datagrams.bind((ADDRESS, server.port))

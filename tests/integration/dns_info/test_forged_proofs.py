@@ -121,6 +121,34 @@ def test_records_at_the_end_of_an_alias_count() -> None:
         assert ask_for_proof(HOST, 25, ["127.0.0.1"], port).found == PROVEN
 
 
+def test_the_name_that_an_alias_stands_for_is_that_of_the_proven_reply() -> None:
+    asked = []
+
+    def answering(request: bytes) -> list[bytes]:
+        asked.append(request[12:-4])
+        if request[-4:-2] == b"\0\x01":
+            return [_reply(request, records=[_record(SAME, CNAME, EVIL), _record(EVIL, A, b"\x7f\0\0\1")])]
+        return [_reply(request, records=None if EVIL in request else [])]
+
+    with resolver(answering) as port:
+        # This host itself has another name for it, which nobody signed.
+        proof = ask_for_proof("localhost", 25, ["127.0.0.1"], port)
+    assert proof.found == PROVEN and proof.names == ("evil.org", "localhost")
+    assert asked == [b"\x09localhost\0", b"\x03_25\x04_tcp" + EVIL]
+
+
+def test_an_alias_of_what_is_no_host_is_left_alone() -> None:
+    odd = b"\x04a\xffb.\0"
+
+    def answering(request: bytes) -> list[bytes]:
+        if request[-4:-2] == b"\0\x01":
+            return [_reply(request, records=[_record(SAME, CNAME, odd)])]
+        return [_reply(request)]
+
+    with resolver(answering) as port:
+        assert ask_for_proof(HOST, 25, ["127.0.0.1"], port).names == (HOST,)
+
+
 def test_a_truncated_reply_proves_nothing_by_itself() -> None:
     with resolver(lambda request: [_reply(request, records=[], flags=0x83A0)]) as port:
         assert ask_for_proof(HOST, 25, ["127.0.0.1"], port).found == NOT_TOLD

@@ -33,6 +33,8 @@ FUNCTIONS = ("compile", "findall", "finditer", "fullmatch", "match", "search", "
 CATEGORY_MEMBERS = {"DIGIT": "7", "SPACE": " \n", "WORD": "aZ7"}
 STRANGERS = "\0\u00e9"
 LENGTHS = (*range(16, 52, 4), 60, 150, 400, 5_000)
+# A class of characters goes over a text so fast that its quadratic work shows itself in long texts only.
+LONG = 40_000
 # What grows exponentially would never end with twice as much of so short a text.
 SHORT = 48
 MOST_GROWTH_OF_SHORT = 1.5
@@ -41,6 +43,7 @@ MOST_GROWTH_OF_SHORT = 1.5
 WORTH_A_SECOND_LOOK = 0.02
 MOST_GROWTH = 3.0
 TEXTS_PER_PATTERN = 1_200
+MOST_SIGNS = 10
 
 AnyPattern = Union["re.Pattern[str]", "re.Pattern[bytes]"]
 # What begins at one place of a text only; every other function looks for matches everywhere in it.
@@ -129,6 +132,17 @@ def alphabet(parsed: Any) -> str:
     return "".join(dict.fromkeys(found))
 
 
+def own_signs(parsed: Any) -> str:
+    """Give the signs that an expression names, without letters and digits, of which many make a word of it."""
+    found = ""
+    for kind, value in walk(parsed):
+        if kind in (names.LITERAL, names.NOT_LITERAL):
+            found += chr(value)
+        elif kind is names.IN:
+            found += "".join(chr(one) for sort, one in value if sort is names.LITERAL)
+    return "".join(sign for sign in dict.fromkeys(found) if not sign.isalnum())
+
+
 def walk(parsed: Any) -> Iterator[tuple[Any, Any]]:
     """Give every node of a parsed expression."""
     for kind, value in parsed:
@@ -205,6 +219,14 @@ def hostile_texts(pattern: AnyPattern) -> Iterator[tuple[str, str, str]]:
         yield beginning, pump, end
 
 
+def long_texts(pattern: AnyPattern) -> Iterator[tuple[str, str, str]]:
+    """Give texts of all pairs of an expression's own signs, which open what may end only much later."""
+    source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
+    signs = own_signs(parser.parse(source, pattern.flags))[:MOST_SIGNS]
+    for pair in itertools.product(signs, repeat=2):
+        yield "", "".join(pair), ""
+
+
 def seconds(pattern: AnyPattern, uses: frozenset[str], text: str) -> float:
     """Give the processor time that an expression needs for a text."""
     subject: Any = text if isinstance(pattern.pattern, str) else text.encode("utf-8")
@@ -223,9 +245,10 @@ def seconds(pattern: AnyPattern, uses: frozenset[str], text: str) -> float:
 def attack(pattern: AnyPattern, uses: frozenset[str] = ANYWHERE) -> str | None:
     """Give the text by which an expression shows that its work grows faster than the text, or None."""
     tried = dict.fromkeys(itertools.islice(hostile_texts(pattern), TEXTS_PER_PATTERN))
-    for parts in tried:
+    lengths = [*((parts, LENGTHS) for parts in tried), *((parts, (LONG,)) for parts in long_texts(pattern))]
+    for parts, ascending in lengths:
         # Short texts first: what grows exponentially shows itself there.
-        for length in LENGTHS:
+        for length in ascending:
             if seconds(pattern, uses, _text(parts, length)) < WORTH_A_SECOND_LOOK:
                 continue
             spent = min(seconds(pattern, uses, _text(parts, length)) for _each in range(2))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from pathlib import Path
@@ -16,13 +17,17 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ZoneFileUnreadable
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key_file import read_key_file
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file import (
-    MOST_INCLUDES,
-    MOST_OCTETS,
     ZoneFile,
     read_zone_file,
     zone_place,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import MOST_GENERATED
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_includes import MOST_INCLUDES, MOST_OCTETS
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_lines import LONGEST_LINE
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import (
+    MOST_GENERATED,
+    MOST_LINES,
+    MOST_RECORDS,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.folders import NoRegularFile
 
@@ -71,6 +76,12 @@ def test_what_cannot_be_included_is_told(zone: Path, name: str) -> None:
     refusal(zone)
 
 
+@pytest.mark.parametrize("name", ["/dev/zero", "pipe", "folder"])
+def test_what_is_no_regular_file_is_not_included_by_a_directive_in_quotation_marks(zone: Path, name: str) -> None:
+    zone.write_text(f'{ZONE}"$INCLUDE" {zone.parent / name}\n')
+    assert "cannot be read on the host" in refusal(zone)
+
+
 def test_a_link_to_a_regular_file_is_included(zone: Path) -> None:
     zone.write_text(f"{ZONE}$INCLUDE link\n")
     assert read(zone).contents.records("h.example.com", "A")
@@ -112,6 +123,13 @@ def test_what_is_generated_has_bounds(zone: Path, spelled: str) -> None:
     assert "$GENERATE" in refusal(zone)
 
 
+@pytest.mark.parametrize("directive", ['"$GENERATE"', '"$generate"', '("$GENERATE"'])
+def test_what_is_generated_has_bounds_in_quotation_marks_too(zone: Path, directive: str) -> None:
+    end = ")" * directive.count("(")
+    zone.write_text(f"{ZONE}{directive} 1-{MOST_GENERATED + 1} h$ A 192.0.2.1 {end}\n")
+    assert "$GENERATE" in refusal(zone)
+
+
 def test_what_is_generated_by_many_lines_has_bounds(zone: Path) -> None:
     zone.write_text(ZONE + f"$GENERATE 1-{MOST_GENERATED} h$ A 192.0.2.1\n" * 5)
     assert "$GENERATE" in refusal(zone)
@@ -127,6 +145,42 @@ def test_what_a_network_needs_is_generated(zone: Path, spelled: str) -> None:
 def test_names_are_no_longer_than_dns_has_them(zone: Path, line: str) -> None:
     zone.write_text(ZONE + line)
     assert "which is no name" in refusal(zone)
+
+
+def test_a_zone_of_more_records_than_memory_has_room_for_is_not_read(zone: Path) -> None:
+    (zone.parent / "many").write_text("a A 1\n" * (MOST_RECORDS // 2))
+    zone.write_text(ZONE + "$INCLUDE many\n" * 2)
+    assert f"holds more than {MOST_RECORDS:,} records and directives" in refusal(zone)
+    zone.write_text(ZONE + "$TTL 1\n" * MOST_RECORDS)
+    assert f"holds more than {MOST_RECORDS:,} records and directives" in refusal(zone)
+
+
+def test_a_zone_of_more_lines_than_anybody_writes_is_not_read(zone: Path) -> None:
+    zone.write_text(ZONE + "\n" * MOST_LINES)
+    assert f"holds more than {MOST_LINES:,} lines" in refusal(zone)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a A" + " x" * LONGEST_LINE + "\n",
+        "a TXT (" + "\n" * LONGEST_LINE + ")\n",
+        'a TXT "' + "x" * LONGEST_LINE + '"\n',
+        "a TXT (" + ' ""' * LONGEST_LINE + ")\n",
+        "(" + ";x\n" * LONGEST_LINE,
+        "a\\." * LONGEST_LINE + "\n",
+    ],
+    ids=["words", "lines", "string", "strings", "comments", "name"],
+)
+def test_a_line_that_is_longer_than_any_record_is_not_read(zone: Path, line: str) -> None:
+    zone.write_text(ZONE + line)
+    assert f"line 5 of the zone file {zone} is longer than {LONGEST_LINE:,} characters" in refusal(zone)
+
+
+@pytest.mark.parametrize("owner", ["${" * 3_000_000, "$a" * 1_000, "${" + "x" * 2_000_000])
+def test_names_that_are_generated_are_no_longer_than_dns_has_them(zone: Path, owner: str) -> None:
+    zone.write_text(f"{ZONE}$GENERATE 1-2 {owner} A 192.0.2.1\n")
+    assert re.search("which is no name|is longer than", refusal(zone))
 
 
 def test_a_key_file_that_is_a_pipe_is_not_waited_for(zone: Path) -> None:

@@ -49,7 +49,15 @@ def test_the_work_of_every_expression_grows_no_faster_than_the_text() -> None:
 
 @pytest.mark.parametrize(
     "slow",
-    [r"(?:\\.|(?!/).)*/x", r"(a+)+$", r"(?:a|aa)+b", r"/\*.*?\*/", r"\s*,\s*x", r'(?:"(?:\\.|[^"\\])*"|[^,"])+'],
+    [
+        r"(?:\\.|(?!/).)*/x",
+        r"(a+)+$",
+        r"(?:a|aa)+b",
+        r"/\*.*?\*/",
+        r"\s*,\s*x",
+        r'(?:"(?:\\.|[^"\\])*"|[^,"])+',
+        r"\$\{[^}]*\}",
+    ],
 )
 def test_the_attack_finds_expressions_that_are_known_to_be_slow(slow: str) -> None:
     told = attack(re.compile(slow, re.DOTALL))
