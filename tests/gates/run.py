@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Runs the gates that are named on the command line, and ends with what each took and the sum of all of them.
 #
-# One step comes after the other, the quick ones first; sanity and Molecule run side by side, because they wait a lot.
+# The quick ones come first. What waits more than it works runs side by side.
 
 from __future__ import annotations
 
@@ -138,8 +138,15 @@ GATES: dict[str, Callable[[], list[Step]]] = {
     "sanity": sanity_steps,
     "molecule": molecule_steps,
 }
-# Gates whose steps all run at the same time, side by side; those of other gates come one after the other.
-AT_ONCE = ("sanity", "molecule")
+# Gates that run side by side, one group after the other, the quick ones first. The steps of a gate come one after the
+# other, but for Molecule's.
+GROUPS = (("lint", "unit"), ("integration",), ("sanity", "molecule"))
+
+
+def tracks_of(gate: str) -> list[list[Step]]:
+    """Give the steps of a gate as tracks, which run side by side."""
+    steps = GATES[gate]()
+    return [[step] for step in steps] if gate == "molecule" else [steps]
 
 
 @dataclass(frozen=True)
@@ -202,12 +209,19 @@ def run_step(step: Step, is_shown: bool = True) -> Done:
     return Done(step.name, count, seconds, "".join(lines))
 
 
+def run_track(steps: list[Step], is_shown: bool) -> list[Done]:
+    """Run steps one after the other."""
+    return [run_step(step, is_shown) for step in steps]
+
+
 def run_gates(names: list[str]) -> list[Done]:
-    """Run all steps of the gates: one after the other, and in the end those of AT_ONCE side by side."""
-    done = [run_step(step) for name in names if name not in AT_ONCE for step in GATES[name]()]
-    side_by_side = [step for name in names if name in AT_ONCE for step in GATES[name]()]
-    with ThreadPoolExecutor(max_workers=len(side_by_side) or 1) as threads:
-        done += threads.map(lambda step: run_step(step, is_shown=step is side_by_side[-1]), side_by_side)
+    """Run the gates, those of a group side by side; what the last track of a group prints is shown at once."""
+    done: list[Done] = []
+    for group in GROUPS:
+        tracks = [track for gate in group if gate in names for track in tracks_of(gate)]
+        with ThreadPoolExecutor(max_workers=len(tracks) or 1) as threads:
+            for ended in threads.map(run_track, tracks, [track is tracks[-1] for track in tracks]):
+                done += ended
     return done
 
 
