@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Union
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
@@ -17,6 +17,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import
 WIDEST_IPV4 = 8
 WIDEST_IPV6 = 29
 _ALL = 0
+# All of IPv4 as parts of IPv6: mapped addresses (RFC 4291), and those of NAT64 (RFC 6052).
+_IPV4_IN_IPV6 = (ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("64:ff9b::/96"))
+_BITS_BEFORE_IPV4 = 96
 
 _Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
@@ -63,6 +66,7 @@ def refuse_wide_clients(clients: Iterable[str], are_meant: bool, owner: str) -> 
     They count by their union, so that two halves are the whole. With ``are_meant`` only all of the Internet is refused.
     """
     networks: list[_Network] = [ipaddress.ip_network(one) for one in clients if is_ip_address(one.partition("/")[0])]
+    networks += [inside for network in networks for inside in _ipv4_in(network)]
     for version, widest in ((4, WIDEST_IPV4), (6, WIDEST_IPV6)):
         own: Any = [network for network in networks if network.version == version]
         union: list[_Network] = list(ipaddress.collapse_addresses(own))
@@ -80,6 +84,14 @@ def refuse_wide_clients(clients: Iterable[str], are_meant: bool, owner: str) -> 
                 f"({_listed(union)}), and all hosts in them would be trusted as that site: name the addresses its mail "
                 "comes from, or write allow_wide_clients: true where so many are meant"
             )
+
+
+def _ipv4_in(network: _Network) -> Iterator[ipaddress.IPv4Network]:
+    """Give the IPv4 networks that an IPv6 network has in it."""
+    for place in _IPV4_IN_IPV6:
+        if isinstance(network, ipaddress.IPv6Network) and network.overlaps(place):
+            first = max(int(network.network_address), int(place.network_address)) - int(place.network_address)
+            yield ipaddress.IPv4Network((first, max(network.prefixlen - _BITS_BEFORE_IPV4, _ALL)))
 
 
 def _listed(networks: list[_Network]) -> str:
