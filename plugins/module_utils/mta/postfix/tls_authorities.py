@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import expanded
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+    expanded,
+    own_values,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import RELAY_SERVICE
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import Authorities
 
 _PARAMETERS = (
@@ -20,9 +24,10 @@ _PARAMETERS = (
 def read_authorities(config_directory: str) -> Authorities:
     """Read whose certificates smtp(8) believes, and which name it asks for (postconf(5)).
 
-    Without any, and without tls_append_default_CA, it believes nobody.
+    Without any, and without tls_append_default_CA, it believes nobody. What master.cf says for relays alone counts
+    before main.cf.
     """
-    values = expanded(config_directory, _PARAMETERS)
+    values = {**expanded(config_directory, _PARAMETERS), **own_values(config_directory, f"{RELAY_SERVICE}/unix")}
     return Authorities(
         file=values["smtp_tls_CAfile"] or None,
         folder=values["smtp_tls_CApath"] or None,
