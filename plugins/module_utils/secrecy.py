@@ -48,9 +48,6 @@ _KEYS_OF_ENTRIES = {
 TABLES_OF_LOGINS = "_sasl_password_maps"
 _TABLE_IN_ITSELF = re.compile(r"(?:static|inline):(?P<text>[^,]{1,4096})")
 _BETWEEN = re.compile(r"[\s:=,{}]+")
-# An option of postfix_map: with it the values of these others are secrets.
-_ALL_SECRET, _VALUES = "secret", ("entries", "content")
-_YES = ("true", "yes", "on", "1")
 
 Spec = Mapping[str, Mapping[str, Any]]
 
@@ -61,8 +58,12 @@ def secrets_in(value: Any, spec: Optional[Spec] = None) -> set[str]:
     ``spec`` is the argument spec that the value is for: what stands under a key that it does not have may be anything.
     Without one the names of keys have to tell.
     """
-    found = set(_mapping(value, spec) if isinstance(value, dict) else _found(value, ""))
-    return {form for secret in found if len(secret) >= _SHORTEST for form in _forms(secret)}
+    return as_written(_mapping(value, spec) if isinstance(value, dict) else _found(value, ""))
+
+
+def as_written(secrets: Iterable[str]) -> set[str]:
+    """Give texts that are to be hidden, each also as ``repr`` and str of a container write it."""
+    return {form for secret in set(secrets) if len(secret) >= _SHORTEST for form in _forms(secret)}
 
 
 def _forms(secret: str) -> tuple[str, ...]:
@@ -117,9 +118,6 @@ def _mapping(value: Mapping[Any, Any], spec: Optional[Spec]) -> Iterator[str]:
             yield from _leaves(entry)
         else:
             yield from _option(entry, name, spec[name])
-    if spec is not None and _ALL_SECRET in spec and str(value.get(_ALL_SECRET)).lower() in _YES:
-        for name in _VALUES:
-            yield from _values(value.get(name))
 
 
 def _option(value: Any, name: str, option: Mapping[str, Any]) -> Iterator[str]:
@@ -185,17 +183,6 @@ def _beside_a_host(text: str) -> Iterator[str]:
     behind = host.partition(":")[2]
     if not _PORT_OR_ADDRESS.fullmatch(behind):
         yield behind
-
-
-def _values(value: Any) -> Iterator[str]:
-    """Give the values of the entries of a table: a mapping, a list of ``key`` and ``value``, or its text."""
-    if isinstance(value, dict):
-        yield from _leaves(value)
-    elif _is_list(value):
-        yield from _leaves([entry.get("value") if isinstance(entry, dict) else entry for entry in value])
-    elif isinstance(value, str):
-        for line in value.splitlines():
-            yield from line.split(None, 1)[1:]
 
 
 def _leaves(value: Any) -> Iterator[str]:

@@ -62,9 +62,6 @@ SPEC = {
         {"entries": {"a": "b"}, "relay": {"host": "h", "port": f"u:{WORD}@h"}},
         {"entries": {"to": {"password": S}}},
         {"recipients": [{"address": "x", "anything": S}]},
-        {"secret": True, "entries": {"[h]:25": S}},
-        {"secret": "yes", "entries": [{"key": "[h]:25", "value": S}]},
-        {"secret": True, "content": f"# x\n[h]:25  {S}\n"},
     ],
 )
 def test_what_stands_where_no_secret_belongs_is_one(arguments: dict[str, Any]) -> None:
