@@ -26,6 +26,9 @@ class _Module(AnsibleModule):
     for something else, would be in its results, in the server's log, and in what it says of the wrong argument.
     """
 
+    params: dict[str, Any]
+    argument_spec: dict[str, Any]
+
     def __init__(self, find_secrets: FindSecrets, **arguments: Any) -> None:
         self._find_secrets = find_secrets
         self._hidden: list[str] = []

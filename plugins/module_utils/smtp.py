@@ -35,7 +35,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls imp
     Authorities,
     parse_tls,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown_host
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import (
     ACCEPTED,
     Answer,
@@ -206,7 +206,7 @@ def _password_for(host: str, params: dict[str, Any]) -> str:
 def _parse_address(text: str) -> str:
     if not is_ip_address(text):
         raise InvalidInput(
-            f"'addresses' has {shown(text)}, which is no IP address: write addresses there, a name in 'host'"
+            f"'addresses' has {shown_host(text)}, which is no IP address: write addresses there, a name in 'host'"
         )
     return text.strip(" \t")
 

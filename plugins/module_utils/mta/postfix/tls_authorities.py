@@ -9,9 +9,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     expanded,
     own_values,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import RELAY_SERVICE
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import Authorities
 
+# By which all relays are reached, as master.cf names it.
+_SERVICE = "relay/unix"
 _PARAMETERS = (
     "smtp_tls_CAfile",
     "smtp_tls_CApath",
@@ -27,7 +28,7 @@ def read_authorities(config_directory: str) -> Authorities:
     Without any, and without tls_append_default_CA, it believes nobody. What master.cf says for relays alone counts
     before main.cf.
     """
-    values = {**expanded(config_directory, _PARAMETERS), **own_values(config_directory, f"{RELAY_SERVICE}/unix")}
+    values = {**expanded(config_directory, _PARAMETERS), **own_values(config_directory, _SERVICE)}
     return Authorities(
         file=values["smtp_tls_CAfile"] or None,
         folder=values["smtp_tls_CApath"] or None,
