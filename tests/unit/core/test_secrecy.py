@@ -127,7 +127,6 @@ def test_what_stands_where_no_secret_belongs_is_one(arguments: dict[str, Any]) -
         {"_ansible_remote_tmp": "~/.ansible/tmp", "_ansible_version": "2.19.0"},
         {"relay": {"pw": "abc", "hots": True, "passwrod": None}},
         {"to": "local", "sites": {"a": "[h.example.net]:25,[2001:db8::1]:25", "b": "2001:db8::1", "c": {"host": "h"}}},
-        {"sites": [{"name": "${x}", "local_transport": "lmtp:unix:private/x"}]},
         {"to": ["mx1.example.net", "[mx2]:587", "bob@cloud.example.com"]},
         {"tls": "verifi", "purge": "yes", "username": "Ann Example", "key_algorithm": "hmac-sha256"},
         {"fingerprints": ["ab" * 32, ":".join(["AB"] * 32)], "addresses": ["192.0.2.1", "2001:db8::1"]},
@@ -142,6 +141,10 @@ def test_what_may_be_shown_is_no_secret(arguments: dict[str, Any]) -> None:
 def test_without_a_spec_the_name_of_a_key_tells_also_misspelt(key: str) -> None:
     assert S in secrets_in([{"domain": "example.com", "sites": [{"relay": {key: [S, 12345]}}]}])
     assert "12345" in secrets_in({key: 12345})
+
+
+def test_the_sites_of_a_split_map_are_no_next_hops() -> None:
+    assert secrets_in([{"sites": [{"name": "${x}", "local_transport": "lmtp:unix:private/x"}]}]) == set()
 
 
 @pytest.mark.parametrize(
