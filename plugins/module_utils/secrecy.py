@@ -50,7 +50,7 @@ _HOSTS = (
 # Where mail goes, as recipient_routes has it: by address, and by site.
 _NEXT_HOP, _NEXT_HOPS = "to", "sites"
 _ONE_OF_SEVERAL = "to[]"
-_PORT, _A_PORT = "port", re.compile(r"\s*-?[0-9]{0,6}\s*")
+_PORT, _A_PORT = "port", re.compile(r"-?[0-9]{0,6}")
 # Keys of texts that show nothing at all where they have another form.
 _FORMS: Mapping[str, Callable[[str], Any]] = {
     _NEXT_HOP: is_next_hop,
@@ -199,7 +199,7 @@ def _found(value: Any, name: str) -> Iterator[str]:
         for entry in value:
             # In a list sites are mappings with keys of their own, as in the split map.
             yield from _found(entry, {_NEXT_HOP: _ONE_OF_SEVERAL, _NEXT_HOPS: ""}.get(name, name))
-    elif name == _PORT and value is not None and not _A_PORT.fullmatch(str(value)):
+    elif name == _PORT and value is not None and not _A_PORT.fullmatch(str(value).strip()):
         yield from _all_pieces(value)
     elif isinstance(value, str):
         yield from _in_a_text(value, name)
