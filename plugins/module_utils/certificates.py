@@ -114,7 +114,8 @@ def names_of(described: Mapping[str, Any]) -> tuple[str, ...]:
 
 def is_named(names: Iterable[str], wanted: Collection[str]) -> bool:
     """Tell whether one of a certificate's names is one of those that are wanted, canonical host names."""
-    return any(_is_name(name.lower(), one) for name in names for one in wanted)
+    # Those of a certificate are A-labels. In lower case KELVIN SIGN would be a k, and the name another's.
+    return any(_is_name(name.lower(), one) for name in names if name.isascii() for one in wanted)
 
 
 def _is_name(name: str, wanted: str) -> bool:

@@ -26,7 +26,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.errors import
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, next_hop, parse_relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.rewriting import Rewriting, parse_rewriting
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import kind_of, shown_host
 
 LOCAL = "local"
 Destination = Optional[Union[Relay, Rewriting]]
@@ -159,7 +159,7 @@ def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, Destinati
     routes: dict[Address, Destination] = {}
     for entry in entries:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("address"), str):
-            raise InvalidInput(f"the routes of {domain} have an entry without 'address' ({shown(entry)}): add it")
+            raise InvalidInput(f"the routes of {domain} have an entry without 'address' ({kind_of(entry)}): add it")
         address = parse_recipient(entry["address"], domain)
         destination = _with_own_name(parse_destination(entry.get("to"), f"the route of {address}"), address)
         if routes.setdefault(address, destination) != destination:
@@ -205,7 +205,9 @@ def _server(value: Any, owner: str) -> Any:
         return {"host": value}
     found = _HOST_PORT.fullmatch(value.strip())
     if not found:
-        raise InvalidInput(f"{owner} goes to {shown(value)}: write local, host:port, or a mapping of host and port")
+        raise InvalidInput(
+            f"{owner} goes to {shown_host(value)}: write local, host:port, or a mapping of host and port"
+        )
     return {"host": found["literal"] or found["host"], "port": found["port"]}
 
 

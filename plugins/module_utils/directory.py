@@ -15,7 +15,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.addresses imp
 from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import Destination
 from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import parse_copies
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import before_the_colon
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import kind_of, shown_name
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import Listing, site_by_address
 
 ADDRESS_COLUMN = "address"
@@ -33,8 +34,10 @@ def locate(path: str, search: Sequence[str]) -> str:
         # Not Path.exists, which fails on a name that no file can have.
         if os.path.exists(place):  # noqa: PTH110
             return str(place.absolute())
-    tried = ", ".join(dict.fromkeys(str(place.absolute()) for place in places))
-    raise InvalidInput(f"the directory file {path!r} does not exist (tried {tried}): correct its path")
+    # A colon is rare in a path, and common between a user and a password.
+    tried = ", ".join(dict.fromkeys(before_the_colon(str(place.absolute())) for place in places))
+    shown = repr(before_the_colon(path))
+    raise InvalidInput(f"the directory file {shown} does not exist (tried {tried}): correct its path")
 
 
 def read_listings(source: Iterable[Any], domain: str, own_site: str | None = None) -> Iterator[Listing]:
@@ -93,7 +96,7 @@ def _read_row(row: Any, domain: str, own_site: str | None, where: str) -> Listin
         site = row.get(SITE_COLUMN) or own_site
         if isinstance(site, str):
             return _listing(row[ADDRESS_COLUMN], site, domain, where, row.get(COPY_COLUMN))
-    raise InvalidInput(f"the directory of {domain}, {where} ({shown(row)}) needs 'address' and 'site': add them")
+    raise InvalidInput(f"the directory of {domain}, {where} ({kind_of(row)}) needs 'address' and 'site': add them")
 
 
 def _listing(address: str, site: str, domain: str, where: str, copies: Any) -> Listing:
@@ -120,14 +123,14 @@ def routes_of_listings(
     for listing in listings:
         if listing.site not in destination_of_site:
             raise InvalidInput(
-                f"{listing.source} puts {listing.address} on the site {listing.site!r}, which {domain} does not have: "
-                f"name one of {', '.join(sorted(destination_of_site)) or 'its sites in the option sites'}"
+                f"{listing.source} puts {listing.address} on the site {shown_name(listing.site)}, which {domain} does "
+                f"not have: name one of {', '.join(sorted(destination_of_site)) or 'its sites in the option sites'}"
             )
         unknown = next((site for site in listing.copies if site not in destination_of_site), None)
         if unknown is not None:
             raise InvalidInput(
-                f"{listing.source} wants copies for {listing.address} on the site {unknown!r}, which {domain} does not "
-                f"have: name one of {', '.join(sorted(destination_of_site))}"
+                f"{listing.source} wants copies for {listing.address} on the site {shown_name(unknown)}, which "
+                f"{domain} does not have: name one of {', '.join(sorted(destination_of_site))}"
             )
     return {address: destination_of_site[site] for address, site in site_by_address(listings).items()}
 

@@ -31,7 +31,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.directory imp
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import kind_of
 
 
 def compile_source(arguments: Mapping[str, Any], find: Callable[[str], str]) -> str:
@@ -45,13 +45,13 @@ def compile_source(arguments: Mapping[str, Any], find: Callable[[str], str]) -> 
     unmanaged = arguments.get("unmanaged_sites") or []
     named = [source] if isinstance(source, str) else source
     if not isinstance(named, list) or not all(isinstance(path, str) for path in named):
-        raise InvalidInput(f"the option src of {domain} is {shown(source)}: write a path, or a list of paths")
+        raise InvalidInput(f"the option src of {domain} is {kind_of(source)}: write a path, or a list of paths")
     if not isinstance(sites, Mapping):
-        raise InvalidInput(f"the option sites of {domain} is {shown(sites)}: write a mapping of sites to next hops")
+        raise InvalidInput(f"the option sites of {domain} is {kind_of(sites)}: write a mapping of sites to next hops")
     if not isinstance(own_site, (str, type(None))):
-        raise InvalidInput(f"the option site of {domain} is {shown(own_site)}: write the name of one site")
+        raise InvalidInput(f"the option site of {domain} is {kind_of(own_site)}: write the name of one site")
     if not isinstance(unmanaged, list):
-        raise InvalidInput(f"the option unmanaged_sites of {domain} is {shown(unmanaged)}: write a list of sites")
+        raise InvalidInput(f"the option unmanaged_sites of {domain} is {kind_of(unmanaged)}: write a list of sites")
     paths = [find(path) for path in named]
     destinations = {
         str(site): parse_destination(value, f"the site {site} of {domain}") for site, value in sites.items()

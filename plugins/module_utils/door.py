@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.parameters import sanitize_keys
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError, sentence
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
-from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import secrets_in
+from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import HIDDEN, as_written, secrets_in
+
+FindSecrets = Callable[[Mapping[str, Any]], Mapping[str, Iterable[str]]]
+"""Gives the options of a task that hold secrets besides those that their spec marks, and all texts in them."""
 
 
 class _Module(AnsibleModule):
@@ -22,21 +26,43 @@ class _Module(AnsibleModule):
     for something else, would be in its results, in the server's log, and in what it says of the wrong argument.
     """
 
+    params: dict[str, Any]
+    argument_spec: dict[str, Any]
+
+    def __init__(self, find_secrets: FindSecrets, **arguments: Any) -> None:
+        self._find_secrets = find_secrets
+        self._hidden: list[str] = []
+        super().__init__(**arguments)
+
     def _load_params(self) -> None:
         """Read the arguments; before anything else is done with them, what they hold becomes what Ansible hides."""
         super()._load_params()
         self.no_log_values.update(secrets_in(self.params, self.argument_spec))
+        for name, texts in self._find_secrets(self.params).items():
+            self._hidden.append(name)
+            self.no_log_values.update(as_written(texts))
+            # Not in the log of the system either, and not looked through there text by text: it may be long.
+            self.argument_spec = {**self.argument_spec, name: {**self.argument_spec[name], "no_log": True}}
+
+    def _return_formatted(self, kwargs: dict[str, Any]) -> None:
+        """Show the arguments beside a result; of mappings in them Ansible hides values alone, and this keys as well."""
+        self.params = {**self.params, **dict.fromkeys(self._hidden, HIDDEN)}
+        self.params = sanitize_keys(self.params, self.no_log_values, frozenset(self.argument_spec))
+        super()._return_formatted(kwargs)
 
 
 Work = Callable[[dict[str, Any], bool], Outcome]
 
 
-def run_module(argument_spec: dict[str, Any], work: Work, **restrictions: Any) -> None:
+def run_module(
+    argument_spec: dict[str, Any], work: Work, find_secrets: FindSecrets = lambda _arguments: {}, **restrictions: Any
+) -> None:
     """Run ``work(params, check_mode)`` as an Ansible module; the only place where a failure becomes ``fail_json``.
 
+    ``find_secrets`` finds in the arguments, as the user wrote them, what is secret besides what their spec tells.
     ``restrictions`` are AnsibleModule's own (``required_together``, ``mutually_exclusive``, ...).
     """
-    module = _Module(argument_spec=argument_spec, supports_check_mode=True, **restrictions)
+    module = _Module(find_secrets, argument_spec=argument_spec, supports_check_mode=True, **restrictions)
     try:
         outcome = work(module.params, module.check_mode)
     except SplitDomainError as error:

@@ -33,6 +33,17 @@ _ALLOWED_CATEGORIES = ("Ll", "Lo", "Lm", "Mn", "Mc", "Nd")
 _ALLOWED_SIGNS = "\u00b7\u0375\u05f3\u05f4\u30fb"
 # RFC 5892 section 2.6: allowed or not against what their categories say; U+06FD and others are among the signs.
 _ALLOWED_BESIDES = "\u06fd\u06fe\u0f0b\u3007"
+# RFC 5892 sections 2.3, 2.4, 2.6 and 2.9: letters and marks by their categories that are not allowed all the same.
+_NOT_ALLOWED = re.compile(
+    # Nobody sees them (Default_Ignorable_Code_Point, as far as their categories are those of letters and marks).
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
+    # Marks for symbols and music.
+    "\u20d0-\u20ff\U0001d100-\U0001d1ff\U0001d200-\U0001d24f"
+    # Parts of Hangul syllables (OldHangulJamo).
+    "\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7c6\ud7cb-\ud7fb"
+    # Exceptions, one by one: what stretches or repeats other letters, and tone marks.
+    "\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b]"
+)
 _A_LABEL = "xn--"
 
 
@@ -166,8 +177,11 @@ def _a_label(label: str, kind: str, shown: str) -> str:
             raise _invalid(kind, shown, f"holds {character!r}, on which IDNA2003 and IDNA2008 differ", cure)
         if stringprep.in_table_a1(character):
             raise _invalid(kind, shown, f"holds {character!r}, which is newer than IDNA2003", cure)
-        small = _small_letter(character)
-        if unicodedata.normalize("NFKC", character) != character or not _is_allowed(small):
+        if unicodedata.normalize("NFKC", character) != character:
+            raise _invalid(kind, shown, f"holds {character!r}, which IDNA2008 does not allow", cure)
+    # Composed first: parts of Hangul syllables are allowed as far as they make one.
+    for character in unicodedata.normalize("NFC", label):
+        if not _is_allowed(_small_letter(character)):
             raise _invalid(kind, shown, f"holds {character!r}, which IDNA2008 does not allow", cure)
     plain = unicodedata.normalize("NFC", "".join(map(_small_letter, label)))
     try:
@@ -207,6 +221,8 @@ def _is_allowed(character: str) -> bool:
         return True
     if character in _ALLOWED_SIGNS or character in _ALLOWED_BESIDES:
         return True
+    if _NOT_ALLOWED.match(character):
+        return False
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).casefold())
     return folded == character and unicodedata.category(character) in _ALLOWED_CATEGORIES
 

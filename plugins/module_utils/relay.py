@@ -21,10 +21,12 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls imp
     match_arguments,
     parse_tls,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import refuse_odd_keys, shown
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import kind_of, refuse_odd_keys
 
 HIGHEST_PORT = 65535
 _PORT = re.compile(r"[0-9]{1,9}")
+# What may be written for a port, and is none.
+_SERVICES = ("smtp", "smtps", "submission", "submissions")
 _KEYS = ("host", "port", "tls", NAMES_KEY, FINGERPRINTS_KEY, "username", "password")
 
 
@@ -117,5 +119,5 @@ def parse_port(value: Any, owner: str) -> int:
     text = str(value).strip(" \t") if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
     port = int(text) if _PORT.fullmatch(text) else 0
     if not 1 <= port <= HIGHEST_PORT:
-        raise InvalidInput(f"{owner} has port {shown(value)}: a port is a number from 1 to {HIGHEST_PORT}")
+        raise InvalidInput(f"{owner} has port {kind_of(value, _SERVICES)}: a port is a number from 1 to {HIGHEST_PORT}")
     return port

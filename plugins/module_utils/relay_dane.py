@@ -61,6 +61,14 @@ def dane_warnings(servers: Iterable[Relay], ask: AskForProof) -> tuple[str, ...]
         return tuple(text for text in said if text is not None)
 
 
+def login_by_remote_proof(server: Relay, proof: Proof | None) -> tuple[str, ...]:
+    """Give a warning where a password goes to a server whose certificate is told by a proof from another host."""
+    if server.username is None or proof is None or proof.found != PROVEN or server.tls not in DNSSEC_POLICIES:
+        return ()
+    warning = _warning(server, proof)
+    return () if warning is None else (warning,)
+
+
 def tlsa_name(host: str, port: int) -> str:
     """Give the name of the TLSA records of a place where mail is taken (RFC 6698 section 3)."""
     return f"_{port}._tcp.{host}"
@@ -109,15 +117,16 @@ def _warning(server: Relay, proof: Proof) -> str | None:
             f"{tlsa_name(server.host, server.port)} and does not say that there are none ({proof.said}), so that "
             f"{result}: see whether the zone is signed rightly, and the resolver answers"
         )
-    return _warning_of_remote_proof(beginning, proof)
+    return _warning_of_remote_proof(beginning, server, proof)
 
 
-def _warning_of_remote_proof(beginning: str, proof: Proof) -> str | None:
+def _warning_of_remote_proof(beginning: str, server: Relay, proof: Proof) -> str | None:
     """Warn of a proof that came over a network: what says that it was verified is a bit that anybody there can set."""
     if not proof.remote:
         return None
+    gets = "" if server.username is None else " and gets the password"
     return (
         f"{beginning} its proof comes from a resolver on another host ({proof.remote}), which Postfix believes, too: "
-        "whoever can change what passes between can forge it, so let a resolver that validates signed records (DNSSEC) "
-        "answer at 127.0.0.1"
+        f"whoever can change what passes between can forge it{gets}, so let a resolver that validates signed records "
+        "(DNSSEC) answer at 127.0.0.1"
     )

@@ -9,8 +9,7 @@ from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import ALWAYS_ENCRYPTED
-from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import before_the_colon
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown_name
 
 
 def parse_username(value: Any, tls: str, owner: str) -> str | None:
@@ -20,8 +19,8 @@ def parse_username(value: Any, tls: str, owner: str) -> str | None:
     # sasl_passwd ends the name at the first colon.
     if not _is_plain(value) or ":" in value:
         raise InvalidInput(
-            f"{owner} has the username {_shown(value)}: write a text without colons, line breaks, control characters "
-            f"and white space at its ends"
+            f"{owner} has the username {shown_name(value)}: write a text without colons, line breaks, control "
+            f"characters and white space at its ends"
         )
     if tls not in ALWAYS_ENCRYPTED:
         raise InvalidInput(
@@ -39,11 +38,6 @@ def parse_password(value: Any, owner: str) -> str:
             f"white space at its ends, in quotes"
         )
     return str(value)
-
-
-def _shown(value: Any) -> str:
-    """Give a user name as messages show it: what is behind a colon is a password in the wrong place."""
-    return shown(before_the_colon(value) if isinstance(value, str) else value)
 
 
 def _is_plain(value: Any) -> bool:

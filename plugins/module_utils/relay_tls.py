@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_host, is_ip_address
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import read_list, shown
+from ansible_collections.mailops.split_domain.plugins.module_utils.plain_forms import SHA256
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import kind_of, read_list, shown_host
 
 NONE = "none"
 MAY = "may"
@@ -29,9 +29,6 @@ ALWAYS_ENCRYPTED = (ENCRYPT, VERIFY, FINGERPRINT, DANE_ONLY)
 PROVEN_BEFORE_LOGIN = (VERIFY, FINGERPRINT, DANE_ONLY)
 NAMES_KEY = "tls_names"
 FINGERPRINTS_KEY = "fingerprints"
-
-# SHA-256 of a certificate or public key, as openssl prints it or without its colons.
-_FINGERPRINT = re.compile(r"[0-9A-F]{2}(?::?[0-9A-F]{2}){31}")
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def parse_tls(value: Mapping[str, Any], host: str, owner: str) -> tuple[str, tup
     """
     policy = value.get("tls") or MAY
     if policy not in TLS_POLICIES:
-        raise InvalidInput(f"{owner} has tls {shown(policy)}: use one of {', '.join(TLS_POLICIES)}")
+        raise InvalidInput(f"{owner} has tls {kind_of(policy, TLS_POLICIES)}: use one of {', '.join(TLS_POLICIES)}")
     names = _read(value, NAMES_KEY, owner)
     fingerprints = _read(value, FINGERPRINTS_KEY, owner)
     if names and policy != VERIFY:
@@ -98,10 +95,10 @@ def _read(value: Mapping[str, Any], key: str, owner: str) -> tuple[Any, ...]:
 def _fingerprint(value: Any, owner: str) -> str:
     # Some characters that are not ASCII become ASCII letters in upper case, such as the ligature ff.
     text = value.strip(" \t").upper() if isinstance(value, str) and value.isascii() else ""
-    if not _FINGERPRINT.fullmatch(text):
+    if not SHA256.fullmatch(text):
         raise InvalidInput(
-            f"{owner} has the fingerprint {shown(value)}: write the SHA-256 of its certificate or public key, 32 bytes "
-            f"in hexadecimal"
+            f"{owner} has the fingerprint {kind_of(value)}: write the SHA-256 of its certificate or public key, 32 "
+            f"bytes in hexadecimal"
         )
     bare = text.replace(":", "")
     return ":".join(bare[start : start + 2] for start in range(0, len(bare), 2))
@@ -111,5 +108,7 @@ def _name(value: Any, owner: str) -> str:
     name = canonical_host(value) if isinstance(value, str) else ""
     if "." not in name:
         # Words without a dot mean something else to Postfix: hostname, nexthop, dot-nexthop.
-        raise InvalidInput(f"{owner} has the TLS name {shown(value)}: write the full name that its certificate has")
+        raise InvalidInput(
+            f"{owner} has the TLS name {shown_host(value)}: write the full name that its certificate has"
+        )
     return name

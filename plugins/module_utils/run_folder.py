@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 import shutil
+import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import open_folder
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.folders import Folder
+from ansible_collections.mailops.split_domain.plugins.module_utils.trusted_paths import user_name
 
 # Seconds that a run waits for another one; what modules have by default.
 PATIENCE = 30.0
@@ -26,8 +29,10 @@ _PAUSE = 0.05
 
 _NAME = "mailops-split-domain"
 _PLACES_OF_ROOT = (Path("/run"), Path("/var/run"))
-# Always there for everybody, whereas /run/user comes and goes with a user's sessions.
-_PLACE_OF_OTHERS = Path("/tmp")  # noqa: S108 - the folder in it is checked to be this user's own
+# In the home folder of a user other than root; where there is none, the variable names a folder.
+_PLACE_OF_OTHERS = ".cache"
+_RUNTIME = "XDG_RUNTIME_DIR"
+_LOCK = "lock"
 _PROCESSES = Path("/proc")
 _LONGEST_NUMBER = 20
 
@@ -41,15 +46,37 @@ def run_folder() -> Iterator[Folder]:
     """Give the folder; a user other than root has one of their own."""
     if os.geteuid() == 0:
         place = next((place for place in _PLACES_OF_ROOT if place.is_dir()), _PLACES_OF_ROOT[0])
-        name = _NAME
     else:
-        place, name = _PLACE_OF_OTHERS, f"{_NAME}-{os.geteuid()}"
+        place = place_of_user(_home(), os.environ.get(_RUNTIME))
     with ExitStack() as opened:
         try:
-            folder = opened.enter_context(opened.enter_context(open_folder(place)).private_folder(name))
+            folder = opened.enter_context(opened.enter_context(open_folder(place)).private_folder(_NAME))
         except OSError as error:
-            raise _unusable(place / name, error) from error
+            raise _unusable(place / _NAME, error) from error
         yield folder
+
+
+def place_of_user(home: Path | None, runtime: str | None) -> Path:
+    """Give the folder of a user other than root in which theirs is, one in which no other user can make it first.
+
+    That of the home comes first: it is the same with and without a session, and two runs have to meet in it. Raises
+    ServerStateError where there is none.
+    """
+    places = [Path(runtime)] if runtime and runtime.startswith("/") else []
+    if home is not None:
+        places.insert(0, home / _PLACE_OF_OTHERS)
+        with suppress(OSError):
+            places[0].mkdir(mode=0o700)
+    for place in places:
+        with suppress(OSError, ServerStateError), open_folder(place) as folder:
+            found = folder.status(".")
+            if found is not None and found.st_uid == os.geteuid() and not found.st_mode & stat.S_IWOTH:
+                return place
+    tried = ", ".join(map(str, places)) or f"no home folder, and no {_RUNTIME}"
+    raise ServerStateError(
+        f"The user {user_name(os.geteuid())} has no folder of their own in which runs of this collection can keep "
+        f"their locks ({tried}): give the user a home folder, or set {_RUNTIME} to a folder that belongs to them."
+    )
 
 
 @contextmanager
@@ -62,7 +89,7 @@ def locked(folder: Folder, patience: float = PATIENCE) -> Iterator[None]:
         raise InvalidInput(f"The option lock_timeout is {patience}: give a number of seconds from 0 to a day's 86400.")
     until = time.monotonic() + patience
     with run_folder() as own:
-        name = f"{folder.identity}.lock"
+        name = f"{folder.identity}.{_LOCK}"
         while True:
             with own.own_file(name) as descriptor:
                 if not _taken(descriptor):
@@ -75,6 +102,7 @@ def locked(folder: Folder, patience: float = PATIENCE) -> Iterator[None]:
                 elif os.fstat(descriptor).st_nlink:
                     os.ftruncate(descriptor, 0)
                     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+                    _remove_leftovers(own, folder.identity)
                     try:
                         yield
                     finally:
@@ -88,7 +116,7 @@ def locked(folder: Folder, patience: float = PATIENCE) -> Iterator[None]:
 def scratch_folder(folder: Folder, purpose: str) -> Iterator[Path]:
     """Give an empty folder to try something out for ``folder``, whose lock is held.
 
-    It is removed at the end, or, after a kill, when the next one is made.
+    It is removed at the end, or, after a kill, by whoever takes a lock next.
     """
     with run_folder() as own:
         path = own.path / f"{folder.identity}.{purpose}"
@@ -101,6 +129,36 @@ def scratch_folder(folder: Folder, purpose: str) -> Iterator[Path]:
             yield path
         finally:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _remove_leftovers(own: Folder, identity: str) -> None:
+    """Remove what killed runs tried out, which may hold passwords: for this folder, whose lock is held, and others."""
+    with suppress(OSError, ServerStateError):
+        left = [name for name in own.names() if name.partition(".")[2] != _LOCK]
+        for other in {name.partition(".")[0] for name in left}:
+            of_it = [own.path / name for name in left if name.partition(".")[0] == other]
+            if other == identity:
+                _remove_all(of_it)
+                continue
+            name = f"{other}.{_LOCK}"
+            with own.own_file(name) as descriptor:
+                # Who has it goes on with what is there, and ends by removing it.
+                if _taken(descriptor) and os.fstat(descriptor).st_nlink:
+                    _remove_all(of_it)
+                    own.remove(name)
+
+
+def _remove_all(paths: Iterable[Path]) -> None:
+    for path in paths:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _home() -> Path | None:
+    """Give the home folder of this user by the password database; the environment may be that of somebody else."""
+    try:
+        return Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        return None
 
 
 def _taken(descriptor: int) -> bool:

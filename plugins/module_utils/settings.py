@@ -19,6 +19,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.names import 
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import parse_verification_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, parse_relay
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import refuse_password
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import kind_of, shown_name
 from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_site_name
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import ROLES, SLAVE
 
@@ -121,7 +122,7 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
     domain = canonical_domain(str(arguments["domain"]))
     role = arguments.get("role") or SLAVE
     if role not in ROLES:
-        raise InvalidInput(f"{domain} has role {role!r}: use one of {', '.join(ROLES)}")
+        raise InvalidInput(f"{domain} has role {kind_of(role, ROLES)}: use one of {', '.join(ROLES)}")
     peers = tuple(_parse_peer(peer, domain) for peer in arguments.get("peers") or ())
     if not peers:
         raise InvalidInput(f"{domain} has no peers: name at least one other site with its relay")
@@ -134,7 +135,7 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
     unknown = arguments.get("unknown")
     if unknown is not None and unknown not in sites:
         raise InvalidInput(
-            f"{domain} forwards unknown recipients to {unknown!r}, which is none of its peers: "
+            f"{domain} forwards unknown recipients to {shown_name(unknown)}, which is none of its peers: "
             f"name one of {', '.join(sites)}"
         )
     catch_all = parse_catch_all(arguments.get("catch_all"), domain, domain)

@@ -16,7 +16,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.errors import
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_host, is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import DNSSEC_POLICIES, AskForProof
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import (
+    DNSSEC_POLICIES,
+    AskForProof,
+    login_by_remote_proof,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_login import parse_username
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import (
     login_warnings,
@@ -31,7 +35,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls imp
     Authorities,
     parse_tls,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown_host
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import (
     ACCEPTED,
     Answer,
@@ -105,6 +109,7 @@ def work(
         proof=ask_for_proof(server.host, server.port) if server.tls in DNSSEC_POLICIES else None,
     )
     result = probe(server, [question.address for question in questions])
+    asked = Relay(server.host, server.port, server.tls, username=server.username)
     check_expectations(str(server), questions, result.answers)
     return Outcome(
         changed=False,
@@ -115,7 +120,8 @@ def work(
         },
         warnings=(
             *_size_warnings(server, result.size, params.get("least_size")),
-            *login_warnings([Relay(server.host, server.port, server.tls, username=server.username)]),
+            *login_warnings([asked]),
+            *login_by_remote_proof(asked, server.proof),
         ),
     )
 
@@ -200,7 +206,7 @@ def _password_for(host: str, params: dict[str, Any]) -> str:
 def _parse_address(text: str) -> str:
     if not is_ip_address(text):
         raise InvalidInput(
-            f"'addresses' has {shown(text)}, which is no IP address: write addresses there, a name in 'host'"
+            f"'addresses' has {shown_host(text)}, which is no IP address: write addresses there, a name in 'host'"
         )
     return text.strip(" \t")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, SplitDomainError
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import kind_of, shown
 
 ACCEPTED, REFUSED, DEFERRED = "accepted", "refused", "deferred"
 VERDICTS = (ACCEPTED, REFUSED, DEFERRED)
@@ -186,7 +186,8 @@ def _parse_question(entry: Any) -> Question:
     expect = entry.get("expect")
     if expect is not None and expect not in VERDICTS:
         raise InvalidInput(
-            f"the recipient {entry['address']!r} has expect {expect!r}: choose one of {', '.join(VERDICTS)}"
+            f"the recipient {entry['address']!r} has expect {kind_of(expect, VERDICTS)}: "
+            f"choose one of {', '.join(VERDICTS)}"
         )
     return Question(parse_path(entry["address"], "the recipient"), expect)
 

@@ -33,7 +33,13 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.names import 
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import parse_verification_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_relay
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import read_list, refuse_odd_keys, shown
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import (
+    kind_of,
+    read_list,
+    refuse_odd_keys,
+    shown_host,
+    shown_name,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.topology import (
     ROLES,
     SLAVE,
@@ -47,6 +53,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.topology impo
 # ASCII: without it IGNORECASE takes the Kelvin sign for a k.
 _SITE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.IGNORECASE | re.ASCII)
 _DOMAIN_KEYS = ("domain", "directory", "mx", "mx_ttl", "alias_domains", "sites", "state")
+_STATES = ("present", "absent")
 _SITE_KEYS = (
     "name",
     "role",
@@ -105,19 +112,20 @@ def parse_site_name(value: Any, owner: str) -> str:
     """Read a site's name: letters, digits, hyphens and underscores; raises InvalidInput for anything else."""
     if not isinstance(value, str) or not _SITE_NAME.fullmatch(value):
         raise InvalidInput(
-            f"{owner} has a site named {shown(value)}: use a short name of letters, digits, hyphens and underscores"
+            f"{owner} has a site named {shown_name(value)}: use a short name of letters, digits, hyphens and "
+            "underscores"
         )
     return str(value)
 
 
 def _parse_domain(entry: Any) -> MappedDomain:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("domain"), str):
-        raise InvalidInput(f"split_domains has an entry without 'domain' ({shown(entry)}): name the mail domain")
+        raise InvalidInput(f"split_domains has an entry without 'domain' ({kind_of(entry)}): name the mail domain")
     domain = canonical_domain(entry["domain"])
     refuse_odd_keys(entry, _DOMAIN_KEYS, domain)
     state = "present" if entry.get("state") is None else entry["state"]
-    if state not in ("present", "absent"):
-        raise InvalidInput(f"{domain} has state {state!r}: use present or absent")
+    if state not in _STATES:
+        raise InvalidInput(f"{domain} has state {kind_of(state, _STATES)}: use present or absent")
     written_sites = read_list(entry.get("sites"), f"'sites' of {domain}", "a list of sites")
     sites = tuple(_parse_site(site, domain) for site in written_sites)
     names = [site.name for site in sites]
@@ -145,18 +153,18 @@ def _parse_domain(entry: Any) -> MappedDomain:
 
 def _parse_site(value: Any, domain: str) -> Site:
     if not isinstance(value, Mapping):
-        raise InvalidInput(f"{domain} has a site that is no mapping ({shown(value)}): write name, role and hosts")
+        raise InvalidInput(f"{domain} has a site that is no mapping ({kind_of(value)}): write name, role and hosts")
     name = parse_site_name(value.get("name"), domain)
     owner = f"the site {name} of {domain}"
     refuse_odd_keys(value, _SITE_KEYS, owner)
     role = value.get("role") or SLAVE
     if role not in ROLES:
-        raise InvalidInput(f"{owner} has role {role!r}: use one of {', '.join(ROLES)}")
+        raise InvalidInput(f"{owner} has role {kind_of(role, ROLES)}: use one of {', '.join(ROLES)}")
     hosts = tuple(read_list(value.get("hosts") or [], f"'hosts' of {owner}", "a list of servers"))
     if not all(isinstance(host, str) and host for host in hosts):
-        raise InvalidInput(f"'hosts' of {owner} is {shown(list(hosts))}: write the inventory name of each server")
+        raise InvalidInput(f"'hosts' of {owner} is {kind_of(hosts)}: write the inventory name of each server")
     if not isinstance(value.get("call_ahead"), (bool, type(None))):
-        raise InvalidInput(f"{owner} has call_ahead {shown(value['call_ahead'])}: write true or false")
+        raise InvalidInput(f"{owner} has call_ahead {kind_of(value['call_ahead'])}: write true or false")
     relay = value.get("relay")
     if relay is None and not hosts:
         raise InvalidInput(f"{owner} has neither hosts nor a relay: without one of them no mail can reach it, add one")
@@ -215,7 +223,7 @@ def _parse_clients(value: Any, allows_wide: bool, hosts: Sequence[str], owner: s
             parse_client(host, owner)
         except InvalidInput as error:
             raise InvalidInput(
-                f"{owner} has the host {host!r}, which is no name that other servers can look up: "
+                f"{owner} has the host {shown_host(host)}, which is no name that other servers can look up: "
                 f"list the addresses that the site's mail comes from in 'clients'"
             ) from error
     return clients

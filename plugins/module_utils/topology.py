@@ -13,6 +13,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown_name
 
 MASTER = "master"
 SLAVE = "slave"
@@ -219,6 +220,6 @@ def _refuse_odd_target(split_domain: SplitDomain, site: Site, target: str) -> No
         )
     if target not in names:
         raise InvalidInput(
-            f"the site {site.name} of {domain} forwards unknown recipients to {target!r}, which is no site of the "
-            f"domain: name one of {', '.join(names)}"
+            f"the site {site.name} of {domain} forwards unknown recipients to {shown_name(target)}, which is no site "
+            f"of the domain: name one of {', '.join(names)}"
         )

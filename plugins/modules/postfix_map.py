@@ -68,8 +68,9 @@ options:
   secret:
     description:
       - Hides values in the diff and in the result, and gives text and index the mode V(0600) unless O(mode) is given.
-      - Values of a table that only its owner may read are hidden in any case.
-      - The values of O(entries) and O(content) are hidden as well where Ansible shows what a task was given.
+      - Values of a table that only its owner may read, now or by O(mode), are hidden in any case.
+      - O(entries) and O(content) are hidden as well where Ansible shows what a task was given. Of keys those are shown
+        that are a place such as V([smtp.example.net]:587), a domain or an address.
     type: bool
     default: false
   owner:
@@ -220,6 +221,7 @@ changes:
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.lookup_table import keep_table
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.secret_tables import secrets_of_table
 
 
 def main() -> None:
@@ -242,6 +244,7 @@ def main() -> None:
             "lock_timeout": {"type": "float", "default": 30.0},
         },
         keep_table,
+        secrets_of_table,
         mutually_exclusive=[("entries", "secret_entries", "content", "src")],
     )
 

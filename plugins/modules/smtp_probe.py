@@ -105,7 +105,8 @@ options:
       - V(system) believes those that this host trusts.
       - V(mail_server) believes those that the mail server on this host believes when it sends, by C(smtp_tls_CAfile),
         C(smtp_tls_CApath) and C(tls_append_default_CA), and introduces the server's name as it does
-        (C(smtp_tls_servername)). That may be nobody. On a host without a mail server it is V(system).
+        (C(smtp_tls_servername)), with what C(master.cf) says for the service C(relay) alone. That may be nobody. On a
+        host without a mail server it is V(system).
     type: str
     choices:
       - system

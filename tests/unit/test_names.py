@@ -85,6 +85,8 @@ def test_the_longest_name_is_taken():
         ("BÜCHER.example", "xn--bcher-kva.example"),
         ("bu\u0308cher.example", "xn--bcher-kva.example"),
         ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
+        ("한국.example", "xn--3e0b707e.example"),
+        ("\u1112\u1161\u11ab국.example", "xn--3e0b707e.example"),
         ("xn--BCHER-kva.example", "xn--bcher-kva.example"),
         ("xn--strae-oqa.example", "xn--strae-oqa.example"),
     ],
@@ -103,6 +105,20 @@ def test_a_name_on_which_the_two_idna_standards_differ_is_refused_and_the_a_labe
 def test_signs_that_are_no_letters_are_refused(text):
     with pytest.raises(InvalidInput):
         names.canonical_domain(text)
+
+
+@pytest.mark.parametrize(
+    "character",
+    [
+        *("\u115f", "\u1160", "\u17b4", "\u17b5", "\u034f", "\u180b", "\u3164", "\ufe0f", "\U000e0100"),
+        *("\u1100", "\u11a8", "\ua960", "\ud7b0", "\u0640", "\u302e", "\u3031", "\u20d0", "\U0001d165"),
+    ],
+)
+def test_characters_that_nobody_sees_or_idna2008_forbids_are_refused_in_both_spellings(character):
+    a_label = "xn--" + f"ab{character}".encode("punycode").decode()
+    for label in (f"a{character}b", f"b\u00fc{character}", f"\u1112{character}", a_label):
+        with pytest.raises(InvalidInput):
+            names.canonical_domain(f"{label}.example")
 
 
 def test_an_owner_may_be_a_wildcard_or_hold_underscores():

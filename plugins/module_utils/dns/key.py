@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.names import MAX_NAME
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import quoted
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown_name
 
 # RFC 8945 section 6, by the names that BIND and its tools use; the values are the names on the wire.
 ALGORITHMS = {
@@ -59,7 +59,7 @@ def key_of(name: str, secret: str, algorithm: str, source: str) -> SigningKey:
     chosen = next((short for short, wire in ALGORITHMS.items() if chosen in (short, wire)), chosen)
     if chosen not in ALGORITHMS:
         raise InvalidInput(
-            f"the algorithm {quoted(algorithm)} of the key {name} is not known: use one of {', '.join(ALGORITHMS)}"
+            f"the algorithm {shown_name(algorithm)} of the key {name} is not known: use one of {', '.join(ALGORITHMS)}"
         )
     try:
         octets = base64.b64decode(secret.strip(), validate=True)
@@ -96,7 +96,7 @@ def canonical_key_name(name: str) -> str:
     bare = bare.lower() if bare.isascii() else bare
     if not _KEY_NAME.fullmatch(bare) or len(bare) > MAX_NAME:
         raise InvalidInput(
-            f"the key's name {quoted(name)} is no domain name of letters, digits, hyphens and underscores: "
+            f"the key's name {shown_name(name)} is no domain name of letters, digits, hyphens and underscores: "
             "write it as the server's configuration has it"
         )
     return bare

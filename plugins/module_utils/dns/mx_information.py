@@ -30,6 +30,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.names import 
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
 from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import decide_routing, parse_addresses
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown_host
 
 _MAX_PORT = 65535
 # An hour, in seconds: more is a slip of the pen.
@@ -74,7 +75,7 @@ def _parse_server(text: str) -> str:
 def _parse_resolver(text: str) -> str:
     if not is_ip_address(text):
         raise InvalidInput(
-            f"the option resolver has {text!r}, which is no IP address: name resolvers by their addresses"
+            f"the option resolver has {shown_host(text)}, which is no IP address: name resolvers by their addresses"
         )
     return text.strip(" \t")
 

@@ -49,7 +49,7 @@ def test_names_are_taken_in_every_spelling() -> None:
     [
         ("example.net", "a list of mail domains"),
         ([7], "write each as a mail domain"),
-        (["exa mple.net"], "exa mple.net"),
+        (["exa mple.net"], "exa ********"),
         (["EXAMPLE.com"], "named as an alias domain of itself"),
     ],
 )

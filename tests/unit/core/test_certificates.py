@@ -103,6 +103,9 @@ def test_a_reader_of_hostile_bytes_is_quick() -> None:
         ("*.example.net.", "mx.example.net", False),
         ("mx.example.net\0.evil.net", "mx.example.net", False),
         ("*..net", "mx..net", False),
+        # KELVIN SIGN, which is a k in lower case.
+        ("mx.\u212aim.example.net", "mx.kim.example.net", False),
+        ("*.\u212aim.example.net", "mx.kim.example.net", False),
         ("", "mx.example.net", False),
     ],
 )

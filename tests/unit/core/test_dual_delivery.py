@@ -102,7 +102,10 @@ def test_a_directory_file_names_sites_in_the_column_copy(tmp_path: Path) -> None
     assert RoutesText.unpack(compile_source(third, str)).copies == ""
     knowing = RoutesText.unpack(compile_source({**third, "unmanaged_sites": ["lab"]}, str))
     assert knowing.copies == f"ann@example.com\t{copy_domain('lab', 'example.com')}\n"
-    with pytest.raises(InvalidInput, match="the option unmanaged_sites of example.com is 'lab': write a list of sites"):
+    with pytest.raises(
+        InvalidInput,
+        match="the option unmanaged_sites of example.com is a text that is not shown: write a list of sites",
+    ):
         compile_source({**third, "unmanaged_sites": "lab"}, str)
     to_cloud, to_lab = (f"{copy_domain(site, 'example.com')}" for site in ("cloud", "lab"))
     assert text.copies == f"ann@example.com\t{to_cloud} {to_lab}\n"

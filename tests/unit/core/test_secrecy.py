@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import (
     HIDDEN,
-    before_the_colon,
     host_without_secrets,
+    name_without_secrets,
     secrets_in,
     told,
     without_secrets,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
+from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import kind_of, shown
 
 S = "correct horse"
 WORD = "correct.horse"
@@ -37,6 +37,16 @@ SPEC = {
     "secret": {"type": "bool"},
     "parameters": {"type": "dict"},
     "recipients": {"type": "list", "elements": "raw"},
+    "peers": {"type": "list", "elements": "dict", "options": {"site": {"type": "str"}, "relay": {"options": RELAY}}},
+    "to": {"type": "raw"},
+    "sites": {"type": "dict"},
+    "tls": {"type": "str", "choices": ["none", "may", "verify"]},
+    "purge": {"type": "bool"},
+    "key_algorithm": {"type": "str"},
+    "unknown": {"type": "str"},
+    "fingerprints": {"type": "list", "elements": "str"},
+    "addresses": {"type": "list", "elements": "str"},
+    "clients": {"type": "list", "elements": "str"},
 }
 
 
@@ -62,9 +72,36 @@ SPEC = {
         {"entries": {"a": "b"}, "relay": {"host": "h", "port": f"u:{WORD}@h"}},
         {"entries": {"to": {"password": S}}},
         {"recipients": [{"address": "x", "anything": S}]},
-        {"secret": True, "entries": {"[h]:25": S}},
-        {"secret": "yes", "entries": [{"key": "[h]:25", "value": S}]},
-        {"secret": True, "content": f"# x\n[h]:25  {S}\n"},
+        {"recipients": [{"address": "x", "expect": S}]},
+        {"peers": [["c", S]]},
+        {"peers": S},
+        {"relay": {"host": "h", "port": S}},
+        {"relay": {"host": "h", "port": f"587:{S}"}},
+        {"relay": {"host": "h", f"u:{WORD}": 1}},
+        {"relay": {"host": "h", WORD: 1}},
+        {"to": f"[h]:587 u:{WORD}"},
+        {"to": ["h", "correct-horse", S]},
+        {"to": {"host": "h", "tls": f"verify:{WORD}"}},
+        {"to": {"host": "h", "port": f"25:{WORD}"}},
+        {"to": {"host": "h", f"u:{WORD}": 1}},
+        {"sites": {"cloud": f"h u:{WORD}"}},
+        {"tls": f"verify:{WORD}"},
+        {"tls": WORD},
+        {"purge": WORD},
+        {"username": f"u\n{WORD}"},
+        {"username": f"u\t{WORD}"},
+        {"username": f"u {WORD}\n"},
+        {"username": ["u", S]},
+        {"key_name": f"k {WORD}"},
+        {"key_algorithm": f"hmac-sha256:{WORD}"},
+        {"unknown": f"u:{WORD}"},
+        {"fingerprints": [S]},
+        {"addresses": [f"1.2.3.4 {WORD}"]},
+        {"clients": [f"1.2.3.0/24 {WORD}"]},
+        {"host": f"h u {WORD}"},
+        {"host": f"smtp://h/?password={WORD}"},
+        {"parameters": {"smtp_sasl_password_maps": {"value": f"static:{{u:{WORD}}}"}}},
+        {"parameters": [{"name": "smtp_sasl_password_maps", "value": f"static:u:{WORD}"}]},
     ],
 )
 def test_what_stands_where_no_secret_belongs_is_one(arguments: dict[str, Any]) -> None:
@@ -88,7 +125,12 @@ def test_what_stands_where_no_secret_belongs_is_one(arguments: dict[str, Any]) -
         {"secret": False, "entries": {"a": "some value"}, "content": "a value\n"},
         {"key_name": "mail-update.example.com."},
         {"_ansible_remote_tmp": "~/.ansible/tmp", "_ansible_version": "2.19.0"},
-        {"relay": {"pw": "abc", "other": True, "more": None}},
+        {"relay": {"pw": "abc", "hots": True, "passwrod": None}},
+        {"to": "local", "sites": {"a": "[h.example.net]:25,[2001:db8::1]:25", "b": "2001:db8::1", "c": {"host": "h"}}},
+        {"to": ["mx1.example.net", "[mx2]:587", "bob@cloud.example.com"]},
+        {"tls": "verifi", "purge": "yes", "username": "Ann Example", "key_algorithm": "hmac-sha256"},
+        {"fingerprints": ["ab" * 32, ":".join(["AB"] * 32)], "addresses": ["192.0.2.1", "2001:db8::1"]},
+        {"clients": ["192.0.2.0/24", "2001:db8::/32", "[2001:db8::1]", "mx.example.net", "b\u00fccher.example"]},
     ],
 )
 def test_what_may_be_shown_is_no_secret(arguments: dict[str, Any]) -> None:
@@ -99,6 +141,10 @@ def test_what_may_be_shown_is_no_secret(arguments: dict[str, Any]) -> None:
 def test_without_a_spec_the_name_of_a_key_tells_also_misspelt(key: str) -> None:
     assert S in secrets_in([{"domain": "example.com", "sites": [{"relay": {key: [S, 12345]}}]}])
     assert "12345" in secrets_in({key: 12345})
+
+
+def test_the_sites_of_a_split_map_are_no_next_hops() -> None:
+    assert secrets_in([{"sites": [{"name": "${x}", "local_transport": "lmtp:unix:private/x"}]}]) == set()
 
 
 @pytest.mark.parametrize(
@@ -129,7 +175,28 @@ def test_hosts_and_user_names_are_shown_without_what_is_beside_them() -> None:
     assert host_without_secrets(f"mx.example.net:{S}") == f"mx.example.net:{HIDDEN}"
     assert host_without_secrets("mx.example.net:587") == "mx.example.net:587"
     assert host_without_secrets("2001:db8::1") == "2001:db8::1"
-    assert before_the_colon(f"u:{S}:x") == f"u:{HIDDEN}"
+    assert host_without_secrets(f"mx.example.net u {S}") == f"mx.example.net {HIDDEN}"
+    assert host_without_secrets("h.example.net:deadbeefcafe0123deadbeef") == f"h.example.net:{HIDDEN}"
+    assert host_without_secrets("be.ad:deadbeef") == f"be.ad:{HIDDEN}"
+    assert host_without_secrets(f"smtp://h/?password={S}") == f"smtp://h/{HIDDEN}"
+    assert host_without_secrets("mx1..example.com") == "mx1..example.com"
+    assert host_without_secrets('correct"horse') == host_without_secrets("correct\\horse") == HIDDEN
+    assert name_without_secrets(f"u:{S}:x") == f"u:{HIDDEN}"
+    assert name_without_secrets(f"u\n{S}") == f"u{HIDDEN}"
+    assert name_without_secrets(f"u {S}\n") == f"u {HIDDEN}"
+    assert name_without_secrets("clowd") == "clowd"
+
+
+def test_of_a_word_that_may_be_a_secret_its_kind_is_told_and_a_misspelling_shown() -> None:
+    known = ("username", "port", "verify")
+    assert [kind_of(word, known) for word in ("usernam", "user", "prot", "verifi")] == [
+        *("'usernam'", "'user'", "'prot'", "'verifi'"),
+    ]
+    for secret in (S, WORD, f"u:{WORD}", "S3cr3tKanarie", "12345678901234", "us", "x" * 30):
+        assert kind_of(secret, known) == "a text that is not shown"
+    assert [kind_of(value) for value in (None, True, 587, "587", [S], {S: S}, 10**9)] == [
+        *("nothing", "True", "587", "'587'", "a list", f"a mapping of {HIDDEN}", "a number that is not shown"),
+    ]
 
 
 @given(st.text(min_size=4))

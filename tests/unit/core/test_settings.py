@@ -105,7 +105,7 @@ def test_every_spelling_of_a_client_has_one_form(written: str, read: str) -> Non
         ({"peers": None}, "example.com has no peers"),
         ({"peers": GOOD["peers"] * 2}, "example.com names a peer site twice (cloud, cloud)"),
         ({"unknown": "clowd"}, "to 'clowd', which is none of its peers: name one of cloud"),
-        ({"role": "primary"}, "example.com has role 'primary': use one of master, slave"),
+        ({"role": "primary"}, "example.com has role a text that is not shown: use one of master, slave"),
         ({"domain": "[192.0.2.1]"}, "is an IP address"),
         ({"domain": ""}, "is empty"),
         ({"local_transport": "a b"}, "example.com has local_transport 'a b': write transport:nexthop"),

@@ -25,13 +25,14 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.errors import
 from ansible_collections.mailops.split_domain.plugins.module_utils.run_folder import (
     LockHeld,
     locked,
+    place_of_user,
     run_folder,
     scratch_folder,
 )
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 STRANGER, OTHER_STRANGER = 54321, 54322
-OWN = Path("/", "tmp", f"mailops-split-domain-{STRANGER}")
+FORMER = Path("/", "tmp", f"mailops-split-domain-{STRANGER}")
 HOLDING = """
 import sys, time
 from pathlib import Path
@@ -43,14 +44,20 @@ with open_folder(Path(sys.argv[1])) as folder, locked(folder):
 """
 
 
-def as_user(user: int, work: Callable[[], None]) -> bool:
-    """Do something as another user, in a process of its own, and tell whether it went well."""
+def as_user(user: int, work: Callable[[], None], runtime: Path | None = None) -> bool:
+    """Do something as another user, in a process of its own, and tell whether it went well.
+
+    The user is one without a home folder; ``runtime`` is their XDG_RUNTIME_DIR.
+    """
     child = os.fork()
     if child == 0:
         try:
             os.setgroups([])
             os.setgid(user)
             os.setuid(user)
+            os.environ.pop("XDG_RUNTIME_DIR", None)
+            if runtime is not None:
+                os.environ["XDG_RUNTIME_DIR"] = str(runtime)
             work()
         except BaseException:  # noqa: BLE001 - the child must never go on with the tests
             traceback.print_exc()
@@ -142,49 +149,107 @@ def test_no_other_user_keeps_root_waiting(shared: Path) -> None:
 
 
 @pytest.fixture
-def shared(tmp_path: Path) -> Iterator[Path]:
-    """A folder that everybody comes to, and no traces of strangers before and after."""
+def shared(tmp_path: Path) -> Path:
+    """A folder that everybody comes to."""
     for above in (tmp_path, *tmp_path.parents):
         if above.stat().st_uid == 0 and above != Path("/"):
             above.chmod(above.stat().st_mode | 0o011)
+    return tmp_path
 
-    def clean() -> None:
-        if OWN.is_symlink():
-            OWN.unlink()
-        elif OWN.exists():
-            subprocess.run(["rm", "-r", str(OWN)], check=True)
 
-    clean()
-    yield tmp_path
-    clean()
+def folder_of(user: int, path: Path, mode: int = 0o700) -> Path:
+    path.mkdir()
+    path.chmod(mode)
+    os.chown(path, user, user)
+    return path
 
 
 @AS_ROOT
 def test_another_user_than_root_has_a_folder_of_their_own(shared: Path) -> None:
-    assert as_user(STRANGER, lambda: lock(shared, 0))
-    assert OWN.stat().st_uid == STRANGER and stat.S_IMODE(OWN.stat().st_mode) == 0o700
+    runtime = folder_of(STRANGER, shared / "runtime")
+    assert as_user(STRANGER, lambda: lock(shared, 0), runtime)
+    own = runtime / "mailops-split-domain"
+    assert own.stat().st_uid == STRANGER and stat.S_IMODE(own.stat().st_mode) == 0o700
 
 
 @AS_ROOT
-@pytest.mark.parametrize("planted", ["folder", "link", "open folder of their own"])
-def test_a_folder_that_somebody_else_made_for_a_user_is_refused_and_not_waited_for(shared: Path, planted: str) -> None:
+def test_nobody_can_make_the_folder_of_another_user_first(shared: Path) -> None:
+    runtime = folder_of(STRANGER, shared / "runtime")
+    assert as_user(OTHER_STRANGER, FORMER.mkdir)
+    try:
+        assert as_user(STRANGER, lambda: lock(shared, 0), runtime)
+    finally:
+        FORMER.rmdir()
+
+
+@AS_ROOT
+def test_the_home_folder_counts_before_that_of_a_session_and_keeps_its_rights(shared: Path) -> None:
+    home, runtime = folder_of(STRANGER, shared / "home", 0o755), folder_of(STRANGER, shared / "runtime")
+
+    def found() -> None:
+        assert place_of_user(home, str(runtime)) == home / ".cache"
+        assert stat.S_IMODE((home / ".cache").stat().st_mode) == 0o700
+        (home / ".cache").chmod(0o755)
+        assert place_of_user(home, None) == home / ".cache"
+        assert stat.S_IMODE((home / ".cache").stat().st_mode) == 0o755
+        assert place_of_user(shared / "nowhere", str(runtime)) == runtime
+
+    assert as_user(STRANGER, found)
+
+
+@AS_ROOT
+@pytest.mark.parametrize(("owner", "mode"), [(OTHER_STRANGER, 0o755), (0, 0o1777), (STRANGER, 0o777)])
+def test_a_folder_in_which_others_have_a_say_is_not_taken(shared: Path, owner: int, mode: int) -> None:
+    runtime = folder_of(owner, shared / "runtime", mode)
+
     def refused() -> None:
-        with pytest.raises(ServerStateError, match=str(OWN)):
+        for place in (str(runtime), "runtime", None):
+            with pytest.raises(ServerStateError, match="no folder of their own .*set XDG_RUNTIME_DIR"):
+                place_of_user(None, place)
+        with pytest.raises(ServerStateError, match="no folder of their own"):
             lock(shared, 0)
 
-    if planted == "link":
-        OWN.symlink_to(shared)
-        assert as_user(STRANGER, refused)
-    elif planted == "folder":
-        OWN.mkdir()
-        os.chown(OWN, OTHER_STRANGER, OTHER_STRANGER)
-        assert as_user(STRANGER, refused)
-    else:
-        OWN.mkdir()
-        OWN.chmod(0o777)
-        os.chown(OWN, STRANGER, STRANGER)
-        assert as_user(STRANGER, lambda: lock(shared, 0))
-        assert stat.S_IMODE(OWN.stat().st_mode) == 0o700
+    assert as_user(STRANGER, refused, runtime)
+
+
+@AS_ROOT
+def test_a_folder_that_somebody_else_made_for_a_user_is_refused_and_not_waited_for(shared: Path) -> None:
+    runtime = folder_of(STRANGER, shared / "runtime")
+
+    def refused() -> None:
+        with pytest.raises(ServerStateError, match=str(runtime)):
+            lock(shared, 0)
+
+    own = folder_of(OTHER_STRANGER, runtime / "mailops-split-domain")
+    assert as_user(STRANGER, refused, runtime)
+    own.rmdir()
+    own.symlink_to(shared)
+    assert as_user(STRANGER, refused, runtime)
+    own.unlink()
+    folder_of(STRANGER, own, 0o777)
+    assert as_user(STRANGER, lambda: lock(shared, 0), runtime)
+    assert stat.S_IMODE(own.stat().st_mode) == 0o700
+
+
+def left_over(folder: Path) -> Path:
+    """Leave a copy that a run for this folder made, and that it could not remove."""
+    with open_folder(folder) as opened, run_folder() as own:
+        path = own.path / f"{opened.identity}.check"
+    (path / "config").mkdir(parents=True)
+    (path / "config" / "main.cf").write_text("a password")
+    return path
+
+
+def test_whoever_gets_a_lock_removes_what_killed_runs_left_for_this_folder_and_others(tmp_path: Path) -> None:
+    for name in ("one", "two", "held"):
+        (tmp_path / name).mkdir()
+    with another_run(tmp_path / "held"):
+        left = [left_over(tmp_path / name) for name in ("one", "two", "held")]
+        lock(tmp_path / "one", 0)
+        assert [path.exists() for path in left] == [False, False, True]
+        assert not left[1].with_suffix(".lock").exists()
+    lock(tmp_path / "one", 0)
+    assert not left[2].exists()
 
 
 def test_what_a_killed_run_tried_out_is_gone_with_the_next(tmp_path: Path) -> None:

@@ -146,6 +146,13 @@ def expanded(config_directory: str, names: Sequence[str]) -> dict[str, str]:
     return _parameters(run_or_fail(["postconf", "-x", *names], config_directory).stdout)
 
 
+def own_values(config_directory: str, service: str) -> dict[str, str]:
+    """Return the values that master.cf gives a service such as ``relay/unix`` alone, expanded (``postconf -P``)."""
+    # It fails where there is no master.cf, and then there is no service either.
+    listed = _parameters(run(["postconf", "-x", "-P", service], config_directory).stdout)
+    return {place.rpartition("/")[2]: value for place, value in listed.items()}
+
+
 def read_defaults(config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> dict[str, str]:
     """Return the default of every parameter that this Postfix has (``postconf -d``)."""
     return _parameters(run_or_fail(["postconf", "-d"], config_directory).stdout)

@@ -28,6 +28,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     unreadable,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.secret_tables import OTHERS
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import Settle, WriteTable
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_index import index_path
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_removal import plan_removal
@@ -54,7 +55,6 @@ _LINES_SHOWN_WHOLE = 500
 
 # The number above stands for "no change" in chown(2).
 _HIGHEST_IDENTIFIER = 2**32 - 2
-_OTHERS = 0o077
 
 
 def keep_table(arguments: dict[str, Any], check_mode: bool) -> Outcome:
@@ -73,7 +73,7 @@ def plan_map(server: PostfixServer, request: TableRequest) -> Plan:
     except OSError as error:
         raise unreadable(request.path, error) from error
     before = None if found is None else found.text
-    if found is not None and not found.status.st_mode & _OTHERS:
+    if found is not None and not found.status.st_mode & OTHERS:
         # What only its owner may read is not shown either, by whatever task it is changed.
         request = replace(request, secret=True)
     reload_due = False

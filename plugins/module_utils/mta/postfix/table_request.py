@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.secret_tables import OTHERS, octal_mode
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_text import Entry
 from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown
 
 State = Literal["exact", "present", "absent", "removed"]
 
-_OCTAL = re.compile(r"(?:0o)?[0-7]{1,9}")
 # main.cf splits lists at white space and commas, and gives braces and $ a meaning.
 _UNUSABLE_IN_MAIN_CF = re.compile(r"[\s,{}$\0]")
-_PLAIN_MODE_BITS = 0o777
-
 
 _HOW_TO_WRITE_TEXT = (
     "give one that is not empty, and put quotes around what YAML takes for something else (yes, no, on, off, null)."
@@ -51,6 +49,7 @@ def parse_request(arguments: Mapping[str, Any]) -> TableRequest:
     state: State = arguments["state"]
     listed = arguments["entries"] if arguments["secret_entries"] is None else arguments["secret_entries"]
     secret = arguments["secret"] or arguments["secret_entries"] is not None
+    mode = _mode(arguments["mode"], secret)
     path = _path(arguments["path"], "path")
     content, src = arguments["content"], arguments["src"]
     given = [value for value in (listed, content, src) if value is not None]
@@ -70,8 +69,9 @@ def parse_request(arguments: Mapping[str, Any]) -> TableRequest:
         entries=None if listed is None else _entries(listed, state),
         content=content,
         src=None if src is None else _path(src, "src"),
-        secret=secret,
-        mode=_mode(arguments["mode"], secret),
+        # What only its owner may read is not shown either.
+        secret=secret or (mode is not None and not mode & OTHERS),
+        mode=mode,
         owner=arguments["owner"],
         group=arguments["group"],
         config_directory=arguments["config_directory"],
@@ -130,12 +130,8 @@ def _is_text(value: Any) -> bool:
 def _mode(value: Any, secret: bool) -> int | None:
     if value is None:
         return 0o600 if secret else None
-    if isinstance(value, int) and not isinstance(value, bool):
-        mode = value
-    else:
-        # Python would take the digits of every script, underscores and a sign as well.
-        mode = int(value, 8) if isinstance(value, str) and _OCTAL.fullmatch(value) else -1
-    if not 0 <= mode <= _PLAIN_MODE_BITS:
+    mode = octal_mode(value)
+    if mode is None:
         raise InvalidInput(
             f"The mode {shown(value)} is none for a lookup table: give an octal number in quotes, as '0640'."
         )

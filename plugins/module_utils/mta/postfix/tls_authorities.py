@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import expanded
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+    expanded,
+    own_values,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import Authorities
 
+# By which all relays are reached, as master.cf names it.
+_SERVICE = "relay/unix"
 _PARAMETERS = (
     "smtp_tls_CAfile",
     "smtp_tls_CApath",
@@ -20,9 +25,10 @@ _PARAMETERS = (
 def read_authorities(config_directory: str) -> Authorities:
     """Read whose certificates smtp(8) believes, and which name it asks for (postconf(5)).
 
-    Without any, and without tls_append_default_CA, it believes nobody.
+    Without any, and without tls_append_default_CA, it believes nobody. What master.cf says for relays alone counts
+    before main.cf.
     """
-    values = expanded(config_directory, _PARAMETERS)
+    values = {**expanded(config_directory, _PARAMETERS), **own_values(config_directory, _SERVICE)}
     return Authorities(
         file=values["smtp_tls_CAfile"] or None,
         folder=values["smtp_tls_CApath"] or None,
