@@ -198,6 +198,7 @@ def _make(host: Host, archive: bytes, recipe: str, description: Description, sub
         f"--label={RECIPE_LABEL}={recipe}",
         f"--network={LAB_NAME}",
         f"--ip={host.address(subnet)}",
+        f"--mac-address={_hardware_address(name)}",
         f"--dns={description.name_server.address(subnet)}",
         "--dns-search=.",
         "--systemd=always",
@@ -206,6 +207,11 @@ def _make(host: Host, archive: bytes, recipe: str, description: Description, sub
     # Everything is in place before systemd starts, so that a service never runs with other settings.
     podman("cp", "-", f"{name}:/", data=archive)
     podman("start", name)
+
+
+def _hardware_address(name: str) -> str:
+    """Give a container the address that an earlier one of its name had: its neighbours remember that for seconds."""
+    return "02:" + hashlib.sha256(name.encode()).digest()[:5].hex(":")
 
 
 def _recipe(host: Host, archive: bytes, subnet: ipaddress.IPv4Network) -> str:

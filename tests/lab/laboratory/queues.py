@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from laboratory.description import lab_description
 from laboratory.podman import is_running, run_in
@@ -25,8 +26,12 @@ class Queued:
     reasons: tuple[str, ...]
 
 
+# The sender of Postfix's questions about addresses (postconf(5), double_bounce_sender); nobody's mail is in them.
+QUESTION = "double-bounce@"
+
+
 def queue_of(host: str) -> list[Queued]:
-    """Give the queue of a host that runs; empty where Postfix is not installed (postqueue(1), option -j)."""
+    """Give the mail in the queue of a host that runs; none where Postfix is not installed (postqueue(1), option -j)."""
     command = "command -v postqueue >/dev/null || exit 0; exec postqueue -j"
     entries = [json.loads(line) for line in run_in(host, "sh", "-c", command).out.splitlines()]
     return [
@@ -38,7 +43,14 @@ def queue_of(host: str) -> list[Queued]:
             reasons=tuple(recipient.get("delay_reason", "") for recipient in entry["recipients"]),
         )
         for entry in entries
+        if not _is_question(entry)
     ]
+
+
+def _is_question(entry: dict[str, Any]) -> bool:
+    """Tell a question about an address from a notice to postmaster, which has the same sender."""
+    asked = any(not recipient["address"].startswith("postmaster@") for recipient in entry["recipients"])
+    return bool(entry["sender"].startswith(QUESTION)) and asked
 
 
 def queues(hosts: Sequence[str] = ()) -> list[Queued]:
