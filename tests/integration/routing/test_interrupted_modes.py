@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from halted_runs import Moment, interrupt_everywhere
+from halted_runs import interrupt_everywhere
 from killed_runs import answers, is_taken_or_deferred
 from routing_runs import NO_RESOLVER, route
 from split_server import SplitServer
@@ -32,7 +32,7 @@ WISHES: list[list[dict[str, Any]]] = [
 NAT = {"own_addresses": ["203.0.113.77"], **NO_RESOLVER}
 
 
-def look_at(server: SplitServer, moment: Moment) -> None:
+def look_at(server: SplitServer, moment: str) -> None:
     """The server's other mail is not disturbed, and nobody may relay through it."""
     check = server.command("postfix", "check")
     assert (check.returncode, check.stderr) == (0, ""), moment
@@ -48,7 +48,7 @@ def test_a_change_of_modes_can_be_killed_anywhere(server: SplitServer) -> None:
         wanted.append(answers(server))
     assert wanted.pop() == wanted[0]
 
-    def look(moment: Moment) -> None:
+    def look(moment: str) -> None:
         look_at(server, moment)
         assert is_taken_or_deferred(server, ANN), moment
 

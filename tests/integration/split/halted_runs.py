@@ -22,38 +22,22 @@ from split_server import SplitServer
 
 # The run of one program that changes what the server says, without a file of its configuration.
 RELOAD = "'reload'"
-__all__ = ["LONG_FORM", "Halting", "Moment", "RunFailed", "halting", "interrupt_everywhere"]
+__all__ = ["LONG_FORM", "Halting", "RunFailed", "halting", "interrupt_everywhere"]
 # A table of many is written in the same steps as the one before it, so that not each of them is looked at every time.
-FIRST, STRIDE = 9, 8
+FIRST, STRIDE = 6, 9
 LONG_FORM = "SPLIT_DOMAIN_LONG_FORM"
 
 
 @dataclass(frozen=True)
-class Moment:
-    """A run halts: what it is about to do, and the server's configuration as it is then."""
-
-    words: str
-    files: Path
-
-    def __str__(self) -> str:
-        return f"halted before {self.words}"
-
-    def bring_back(self, server: SplitServer) -> None:
-        """Have the files on the server, which does not run, as they were."""
-        shutil.rmtree(server.config)
-        shutil.copytree(self.files, server.config, symlinks=True)
-
-
-@dataclass(frozen=True)
 class Halting:
-    """Runs of modules on one server that halt; the copies stand in a folder."""
+    """Runs of modules on one server that halt; copies of its configuration stand in a folder."""
 
     server: SplitServer
     modules: ModuleServer
     folder: Path
 
-    def moments(self, module: str, **arguments: Any) -> Iterator[Moment]:
-        """Run a module to its end; give each moment in which a kill leaves what it did not leave at the one before.
+    def moments(self, module: str, **arguments: Any) -> Iterator[str]:
+        """Run a module to its end; name each moment in which a kill leaves what it did not leave at the one before.
 
         Raises RunFailed with the message of a module that fails.
         """
@@ -65,9 +49,18 @@ class Halting:
             reloads += RELOAD in step
             if state != known:
                 known = state
-                files = Path(tempfile.mkdtemp(dir=self.folder)) / "config"
-                shutil.copytree(self.server.config, files, symlinks=True)
-                yield Moment(f"step {number} of {module}, {step[:200]}", files)
+                yield f"halted before step {number} of {module}, {step[:200]}"
+
+    def kept(self) -> Path:
+        """Copy the configuration as it is now; return where the copy stands."""
+        copy = Path(tempfile.mkdtemp(dir=self.folder)) / "config"
+        shutil.copytree(self.server.config, copy, symlinks=True)
+        return copy
+
+    def bring_back(self, copy: Path) -> None:
+        """Have the configuration on the server, which does not run, as it was."""
+        shutil.rmtree(self.server.config)
+        shutil.copytree(copy, self.server.config, symlinks=True)
 
 
 @contextmanager
@@ -82,7 +75,7 @@ def halting(server: SplitServer) -> Iterator[Halting]:
 
 
 def interrupt_everywhere(
-    server: SplitServer, look: Callable[[Moment], object], module: str, **arguments: Any
+    server: SplitServer, look: Callable[[str], object], module: str, **arguments: Any
 ) -> dict[str, str]:
     """Run a module that halts wherever a kill would leave something else, and look; then repair what each kill leaves.
 
@@ -90,26 +83,26 @@ def interrupt_everywhere(
     seen of some of the moments (``is_chosen``), and of all of them in the long form of the tests.
     """
     with halting(server) as runs:
-        moments = []
+        left = []
         for number, moment in enumerate(runs.moments(module, **arguments)):
             if is_chosen(number, moment):
                 look(moment)
-                moments.append(moment)
+                left.append((moment, runs.kept()))
         wanted = answers(server)
         server.stop()
-        for moment in moments:
-            moment.bring_back(server)
+        for moment, copy in left:
+            runs.bring_back(copy)
             repaired = server.run(module, **arguments)
             assert not repaired.get("failed"), f"{moment}: {repaired['msg']}"
             assert answers(server) == wanted, moment
         server.start()
-    assert len(moments) > 1, "the run had hardly a step"
+    assert len(left) > 1, "the run had hardly a step"
     return wanted
 
 
-def is_chosen(number: int, moment: Moment) -> bool:
+def is_chosen(number: int, moment: str) -> bool:
     """Tell whether a moment of a run is looked at: all of the first ones and of main.cf, and some of the others."""
-    return bool(os.environ.get(LONG_FORM)) or number < FIRST or number % STRIDE == 0 or "main.cf" in moment.words
+    return bool(os.environ.get(LONG_FORM)) or number < FIRST or number % STRIDE == 0 or ".main.cf.new" in moment
 
 
 def digest_of(folder: Path) -> str:

@@ -6,13 +6,10 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from halted_runs import LONG_FORM, Halting, RunFailed, halting
@@ -143,18 +140,16 @@ def halt_everywhere(play: Play, maps: Sequence[SplitMap], look: Callable[[str], 
     looks, wanted, left = 0, [], []
     with ExitStack() as stack:
         runs = {host: stack.enter_context(halting(server)) for host, server in play.servers.items()}
-        copies = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for turn, (number, moment) in enumerate(_moments(play, maps, runs, wanted)):
             if turn % often == 0:
                 look(moment)
                 looks += 1
             if turn % seldom == 0:
-                left.append((number, moment, _copied(play, copies / str(turn))))
-        for number, moment, files in left:
+                left.append((number, moment, {host: halted.kept() for host, halted in runs.items()}))
+        for number, moment, copies in left:
             for host, server in play.servers.items():
                 server.stop()
-                shutil.rmtree(server.config)
-                shutil.copytree(files / host, server.config, symlinks=True)
+                runs[host].bring_back(copies[host])
                 server.start()
             play.play(maps[number])
             assert play.answers() == wanted[number], moment
@@ -178,10 +173,3 @@ def _moments(
                     call.send_mail_on(str(error), deadline)
         wanted.append(play.answers())
         play.settle()
-
-
-def _copied(play: Play, folder: Path) -> Path:
-    """Copy the configuration of all servers; return the folder of the copies."""
-    for host, server in play.servers.items():
-        shutil.copytree(server.config, folder / host, symlinks=True)
-    return folder

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from halted_runs import Moment, interrupt_everywhere
+from halted_runs import interrupt_everywhere
 from mailbox_sink import MailboxSink, mailbox_sink
 from split_network import Network
 from split_server import SplitServer, configured_server
@@ -189,7 +189,7 @@ def test_a_change_of_copies_can_be_killed_anywhere(server: SplitServer) -> None:
     server.start()
     server.routes("example.com", state="exact", routes=PLAIN)
 
-    def look(moment: Moment) -> None:
+    def look(moment: str) -> None:
         assert server.ask("ann@example.com").code == 250, moment
 
     for routes in (COPIED, PLAIN):

@@ -9,7 +9,7 @@ import json
 import re
 from functools import partial
 
-from halted_runs import Moment, interrupt_everywhere
+from halted_runs import interrupt_everywhere
 from killed_runs import answers
 from split_network import Network
 from split_server import SplitServer, configured_server
@@ -61,7 +61,7 @@ def bring_to_the_earlier_state(server: SplitServer) -> None:
         path.unlink()
 
 
-def check_mail(server: SplitServer, when: Moment | str) -> None:
+def check_mail(server: SplitServer, when: str) -> None:
     said = {address: str(server.ask(address)) for address in EXPECTED}
     assert {one: said[one] for one, reply in EXPECTED.items() if not said[one].startswith(reply)} == {}, when
 

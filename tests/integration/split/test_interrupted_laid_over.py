@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from halted_runs import Moment, interrupt_everywhere
+from halted_runs import interrupt_everywhere
 from killed_runs import answers, is_taken_or_deferred
 from mailbox_server import mailbox_server
 from split_network import Network
@@ -40,7 +40,7 @@ def running(network: Network) -> Iterator[SplitServer]:
         yield server
 
 
-def check_own_users(server: SplitServer, moment: Moment | str) -> None:
+def check_own_users(server: SplitServer, moment: str) -> None:
     assert server.command("postfix", "check").stderr == "", moment
     for address in OWN_USERS:
         assert is_taken_or_deferred(server, address), f"{moment}: {address}"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from halted_runs import Moment, interrupt_everywhere
+from halted_runs import interrupt_everywhere
 from killed_runs import answers, is_taken_or_deferred
 from split_network import Network
 from split_server import SplitServer, configured_server
@@ -41,7 +41,7 @@ def test_a_change_of_the_settings_can_be_killed_anywhere(running: SplitServer) -
     before = running.split(*wishes[1], purge=True) and answers(running)
     running.split(*wishes[0], purge=True)
 
-    def look(moment: Moment) -> None:
+    def look(moment: str) -> None:
         check = running.command("postfix", "check")
         assert (check.returncode, check.stderr) == (0, ""), moment
         assert all(is_taken_or_deferred(running, address) for address in KNOWN), moment
@@ -59,7 +59,7 @@ def test_a_change_of_the_routes_can_be_killed_anywhere(running: SplitServer) -> 
     ]
     running.routes("example.com", state="exact", routes=wishes[0])
 
-    def look(moment: Moment) -> None:
+    def look(moment: str) -> None:
         assert all(running.ask(address).code == 250 for address in KNOWN), moment
 
     for routes in wishes[::-1]:
@@ -72,7 +72,7 @@ def test_the_first_set_up_and_the_removal_can_be_killed_anywhere(network: Networ
         server.start()
         before = answers(server)
 
-        def look(moment: Moment) -> None:
+        def look(moment: str) -> None:
             """The server's other mail is not disturbed, and nobody may relay through it."""
             assert server.command("postfix", "check").stderr == "", moment
             assert server.ask("carl@example.net").code == 250, moment
@@ -93,7 +93,7 @@ def test_a_change_of_passwords_can_be_killed_anywhere(running: SplitServer) -> N
         )
     ]
 
-    def look(moment: Moment) -> None:
+    def look(moment: str) -> None:
         for path in running.config.rglob("*"):
             if path.is_file() and b"secret" in path.read_bytes():
                 assert path.stat().st_mode & 0o077 == 0, f"{moment}: {path}"

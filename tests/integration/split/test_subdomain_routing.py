@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from halted_runs import Moment, interrupt_everywhere
+from halted_runs import interrupt_everywhere
 from killed_runs import answers
 from mailbox_sink import MailboxSink, mailbox_sink
 from split_network import Network
@@ -263,7 +263,7 @@ def test_a_change_of_rewritten_routes_can_be_killed_anywhere(server: SplitServer
     ]
     server.routes("example.com", state="exact", routes=wishes[0])
 
-    def look(moment: Moment) -> None:
+    def look(moment: str) -> None:
         assert all(server.ask(address).code == 250 for address in known), moment
 
     for routes in (*wishes[1:], wishes[0]):

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from halted_runs import Moment, interrupt_everywhere
+from halted_runs import interrupt_everywhere
 from killed_runs import answers
 from moody_peer import MoodyPeer, moody_peer
 from split_network import Network
@@ -206,7 +206,7 @@ def test_a_turn_of_the_verdict_can_be_killed_anywhere(sites: Sites) -> None:
         wanted[mood] = answers(sites.hq)
     assert wanted["verifying"] != wanted["blocking"]
 
-    def look(moment: Moment) -> None:
+    def look(moment: str) -> None:
         check_known_users(sites)
         # A verdict that was killed has not turned.
         assert sites.answer().startswith(("450", "550")), moment
@@ -222,7 +222,7 @@ def test_a_verification_address_can_come_and_go_and_be_killed_anywhere(sites: Si
     without = {**with_address, "peers": [{**peer, "verification_address": None} for peer in with_address["peers"]]}
     sites.hq.split(with_address)
 
-    def look(moment: Moment) -> None:
+    def look(moment: str) -> None:
         # A class that a table names and main.cf does not have is a fault of the configuration, told to postmaster.
         rows = (sites.hq.ours / "mail_domains").read_text()
         named = set(re.findall(r"\bsplit_domain_(?:verified|unverified_\w+)", rows))
