@@ -15,6 +15,11 @@ from typing import Any
 import yaml
 from named_server import SECRETS, WRITER
 
+SETTINGS = {
+    "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+    "ANSIBLE_LOCALHOST_WARNING": "false",
+    "ANSIBLE_PIPELINING": "true",
+}
 BIN = Path(sys.executable).parent
 VARIABLES = {
     "vault_dns_key": SECRETS[WRITER],
@@ -53,7 +58,7 @@ def run_examples(text: str, places: dict[str, str], folder: Path, config: Path, 
     (folder / "play.yml").write_text(yaml.safe_dump([play], sort_keys=False))
     ran = subprocess.run(
         [str(BIN / "ansible-playbook"), str(folder / "play.yml"), *flags],
-        env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_LOCALHOST_WARNING": "false"},
+        env={**os.environ, **SETTINGS},
         capture_output=True,
         text=True,
         check=False,

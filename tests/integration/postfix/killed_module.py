@@ -27,6 +27,20 @@ def path_of(argument: object) -> str:
         return ""
 
 
+def is_step(event: str, arguments: tuple[object, ...], directory: str) -> bool:
+    """Tell whether an audit event is a step of a run: it changes something below the directory, or starts a program."""
+    if event == "subprocess.Popen":
+        return True
+    if event not in ("open", *STEPS):
+        return False
+    # A file is named in an open folder, of which an event tells by a descriptor, or, when it is opened, not at all.
+    below = isinstance(arguments[0], str) and any(path_of(argument).startswith(directory) for argument in arguments)
+    if event != "open":
+        return below
+    below = below or (isinstance(arguments[0], str) and not arguments[0].startswith("/"))
+    return below and isinstance(arguments[2], int) and bool(arguments[2] & os.O_CREAT)
+
+
 def main() -> None:
     """Run the module under a hook that counts."""
     name, wanted, directory = sys.argv[1], int(sys.argv[2]), sys.argv[3]
@@ -36,12 +50,7 @@ def main() -> None:
 
     def count(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal seen
-        # A file is named in an open folder, of which an event tells by a descriptor, or, when it is opened, not at all.
-        named = isinstance(arguments[0], str) and event in ("open", *STEPS)
-        below = named and any(path_of(argument).startswith(directory) for argument in arguments)
-        below = below or (event == "open" and isinstance(arguments[0], str) and not arguments[0].startswith("/"))
-        written = event == "open" and isinstance(arguments[2], int) and arguments[2] & os.O_CREAT
-        if event == "subprocess.Popen" or (below and (written or event in STEPS)):
+        if is_step(event, arguments, directory):
             seen += 1
             if seen == wanted:
                 os.kill(os.getpid(), signal.SIGKILL)

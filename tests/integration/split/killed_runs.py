@@ -29,13 +29,6 @@ def kill_at(server: SplitServer, step: int, module: str, **arguments: Any) -> bo
     return False
 
 
-def steps_of(server: SplitServer, module: str, **arguments: Any) -> int:
-    """Run a module to its end, and return how many steps it had."""
-    done = _run(server, 0, module, arguments)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return int(done.stderr.rpartition("steps: ")[2])
-
-
 def _run(server: SplitServer, step: int, module: str, arguments: dict[str, Any]) -> subprocess.CompletedProcess[str]:
     values = {**arguments, "config_directory": str(server.config), "_ansible_diff": True}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
@@ -64,11 +57,6 @@ def is_taken_or_deferred(server: SplitServer, address: str) -> bool:
     return server.ask(address).code // 100 in (2, 4)
 
 
-def every_step() -> bool:
-    """Tell whether a run shall be killed at each of its steps, which takes long."""
-    return bool(os.environ.get("EVERY_STEP"))
-
-
 def steps(stride: int) -> range:
-    """Give the steps to be killed at: all of them on demand, else one of ``stride``."""
-    return range(1, MOST_STEPS, 1 if every_step() else stride)
+    """Give the steps to be killed at: one of ``stride``, or in the long form of the tests all of them."""
+    return range(1, MOST_STEPS, 1 if os.environ.get("SPLIT_DOMAIN_LONG_FORM") else stride)

@@ -1,16 +1,19 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What the playbook site.yml does to the servers of a split map, module by module, so that it can be killed at any step.
+# What the playbook site.yml does to the servers of a split map, module by module, so that it can halt at any step.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from killed_runs import answers, every_step, kill_at, steps_of
+from halted_runs import LONG_FORM, Halting, RunFailed, halting
+from killed_runs import answers
 from split_server import SplitServer
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import (
@@ -23,6 +26,9 @@ Arguments = dict[str, Any]
 SplitMap = list[dict[str, Any]]
 MASTER, SLAVE = "master", "slave"
 PATIENCE = 40
+# Of the moments of a run: one of how many is looked at, and one of how many is repaired.
+STRIDES = (20, 80)
+STRIDES_OF_THE_LONG_FORM = (4, 12)
 
 
 @dataclass(frozen=True)
@@ -40,9 +46,13 @@ class Call:
             result = self.server.run(self.module, **self.arguments)
             if not result.get("failed"):
                 return
-            assert "let it be delivered" in result["msg"] and time.monotonic() < deadline, result["msg"]
-            self.server.command("postqueue", "-f")
-            time.sleep(0.5)
+            self.send_mail_on(result["msg"], deadline)
+
+    def send_mail_on(self, message: str, deadline: float) -> None:
+        """Send mail on its way, of which a run said that it has to go first."""
+        assert "let it be delivered" in message and time.monotonic() < deadline, message
+        self.server.command("postqueue", "-f")
+        time.sleep(0.5)
 
     def __str__(self) -> str:
         return f"{self.module} on {self.server.host}"
@@ -118,45 +128,48 @@ class Play:
             yield Call(self.servers[host], "split_domains", arguments)
 
 
-def kill_everywhere(play: Play, maps: Sequence[SplitMap], look: Callable[[str], None], sample: int) -> int:
-    """Play the maps one after the other, round and round, each time killed at another step; return how often.
+def halt_everywhere(play: Play, maps: Sequence[SplitMap], look: Callable[[str], None]) -> int:
+    """Play the maps one after the other in runs that halt, and look at what kills would leave; return how often.
 
-    After each kill ``look`` is told of the moment; then the map is played again, after which nothing may be left of it.
-    There are ``sample`` kills on the way to each map, spread over all of its steps, or on demand as many as steps.
+    ``look`` is told of the moment. Later what some of the kills would leave is brought back to the servers and the map
+    is played again, after which nothing may be left of the kill.
     """
+    often, seldom = STRIDES_OF_THE_LONG_FORM if os.environ.get(LONG_FORM) else STRIDES
     for split_map in maps:
         play.play(split_map)
-    wanted, points = [], []
-    for split_map in maps:
-        points.append(_points(play, split_map, sample))
-        wanted.append(play.answers())
-    killed = 0
-    for turn in range(max(map(len, points))):
-        for number, split_map in enumerate(maps):
-            moment = f"map {number} is played"
-            if turn < len(points[number]):
-                moment = f"on the way to map {number}, {_kill(play, split_map, *points[number][turn])}"
+    looks, wanted, left = 0, [], []
+    with ExitStack() as stack:
+        runs = {host: stack.enter_context(halting(server)) for host, server in play.servers.items()}
+        for turn, (number, moment) in enumerate(_moments(play, maps, runs, wanted)):
+            if turn % often == 0:
                 look(moment)
-                killed += 1
-            play.play(split_map)
+                looks += 1
+            if turn % seldom == 0:
+                left.append((number, moment, {host: halted.kept() for host, halted in runs.items()}))
+        for number, moment, copies in left:
+            for host, server in play.servers.items():
+                server.stop()
+                runs[host].bring_back(copies[host])
+                server.start()
+            play.play(maps[number])
             assert play.answers() == wanted[number], moment
             play.settle()
-    return killed
+    return looks
 
 
-def _points(play: Play, split_map: SplitMap, sample: int) -> list[tuple[int, int]]:
-    """Play a map, and give steps to be killed at: the number of the call, and that of the step in it."""
-    found = []
-    for number, call in enumerate(play.calls(split_map)):
-        found += [(number, step + 1) for step in range(steps_of(call.server, call.module, **call.arguments))]
-    return found if every_step() else found[:: max(1, len(found) // sample)]
-
-
-def _kill(play: Play, split_map: SplitMap, number: int, step: int) -> str:
-    """Play a map until it is killed; return a name of that moment."""
-    for count, call in enumerate(play.calls(split_map)):
-        if count == number:
-            killed = kill_at(call.server, step, call.module, **call.arguments)
-            return f"{'at' if killed else 'after all, no more than'} step {step} of {call}, the call {number}"
-        call.do()
-    raise AssertionError(f"there is no call {number} any more")
+def _moments(
+    play: Play, maps: Sequence[SplitMap], runs: Mapping[str, Halting], wanted: list[dict[str, dict[str, str]]]
+) -> Iterator[tuple[int, str]]:
+    """Play the maps, and give the number of the map and the words of each moment; add what is said after each map."""
+    for number, split_map in enumerate(maps):
+        for call in play.calls(split_map):
+            deadline = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    for moment in runs[call.server.host].moments(call.module, **call.arguments):
+                        yield number, f"on the way to map {number}, {call}, {moment}"
+                    break
+                except RunFailed as error:
+                    call.send_mail_on(str(error), deadline)
+        wanted.append(play.answers())
+        play.settle()

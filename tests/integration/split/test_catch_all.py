@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from killed_runs import answers, kill_at, steps
+from halted_runs import halting
+from killed_runs import answers
 from mailbox_sink import MailboxSink, mailbox_sink
 from split_network import Network
 from split_server import SplitServer, configured_server
@@ -140,16 +141,13 @@ def test_the_catch_all_goes_without_a_trace(server: SplitServer) -> None:
 
 def test_nobodys_mail_is_not_taken_when_the_catch_all_has_gone_wherever_a_run_is_killed(server: SplitServer) -> None:
     server.routes("example.com", routes=ROUTES, state="exact", catch_all=True)
-    killed = 0
-    for step in steps(3):
-        server.split(CATCHING)
-        if not kill_at(server, step, "split_domains", domains=[PLAIN]):
-            break
-        killed += 1
-        domains = server.lookup(f"lmdb:{server.ours}/mail_domains", "?example.com")
-        caught = "catch_all" in server.command("postconf", "-h", "virtual_alias_maps").stdout
-        assert caught or domains == UNLISTED_CLASS, f"step {step}"
-    assert killed > 3
+    server.split(CATCHING)
+    with halting(server) as runs:
+        for moment in runs.moments("split_domains", domains=[PLAIN]):
+            domains = server.lookup(f"lmdb:{server.ours}/mail_domains", "?example.com")
+            caught = "catch_all" in server.command("postconf", "-h", "virtual_alias_maps").stdout
+            assert caught or domains == UNLISTED_CLASS, moment
+    assert "catch_all" not in server.command("postconf", "-h", "virtual_alias_maps").stdout
 
 
 def test_a_catch_all_of_the_servers_own_does_not_swallow_addresses_with_routes(server: SplitServer) -> None:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from pathlib import Path
+from functools import partial
 
-import pytest
-from killed_runs import answers, kill_at, steps
+from halted_runs import interrupt_everywhere
+from killed_runs import answers
 from split_network import Network
 from split_server import SplitServer, configured_server
 
@@ -62,21 +61,13 @@ def bring_to_the_earlier_state(server: SplitServer) -> None:
         path.unlink()
 
 
-def put_back(kept: Path, server: SplitServer) -> None:
-    server.stop()
-    shutil.rmtree(server.config)
-    shutil.copytree(kept, server.config)
-    server.start()
-    server.wait_for_smtp()
-
-
 def check_mail(server: SplitServer, when: str) -> None:
     said = {address: str(server.ask(address)) for address in EXPECTED}
     assert {one: said[one] for one, reply in EXPECTED.items() if not said[one].startswith(reply)} == {}, when
 
 
 def test_tables_of_an_earlier_state_are_replaced_and_no_answer_changes_wherever_the_run_is_killed(
-    network: Network, tmp_path: Path
+    network: Network,
 ) -> None:
     with configured_server(network, "hq") as server:
         for domain in ("example.com", "example.org"):
@@ -85,22 +76,12 @@ def test_tables_of_an_earlier_state_are_replaced_and_no_answer_changes_wherever_
         server.split(*DOMAINS)
         wanted = answers(server)
         bring_to_the_earlier_state(server)
-        kept = tmp_path / "kept"
-        shutil.copytree(server.config, kept)
         server.start()
         server.wait_for_smtp()
         check_mail(server, "before")
         assert server.ask("<@example.com>").code == 250, "the fault that the earlier state had"
-        for step in steps(19):
-            if not kill_at(server, step, "split_domains", domains=DOMAINS):
-                break
-            check_mail(server, f"killed at step {step}")
-            server.split(*DOMAINS)
-            check_mail(server, f"repaired after step {step}")
-            assert answers(server) == wanted
-            assert server.ask("<@example.com>").code == 550
-            assert not server.split(*DOMAINS)["changed"]
-            put_back(kept, server)
-        else:
-            pytest.fail("the module never came to its end")
-        assert step > 19
+        look = partial(check_mail, server)
+        assert interrupt_everywhere(server, look, "split_domains", domains=DOMAINS) == wanted
+        check_mail(server, "in the end")
+        assert server.ask("<@example.com>").code == 550
+        assert not server.split(*DOMAINS)["changed"]

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
-from killed_runs import answers, is_taken_or_deferred, kill_at, steps
+from halted_runs import interrupt_everywhere
+from killed_runs import answers, is_taken_or_deferred
 from mailbox_server import mailbox_server
 from split_network import Network
 from split_server import SplitServer
@@ -46,45 +48,16 @@ def check_own_users(server: SplitServer, moment: str) -> None:
 
 
 def test_set_up_and_removal_can_be_killed_anywhere(running: SplitServer) -> None:
-    domains = [split("example.com"), split("example.org")]
     before = answers(running)
-    running.split(*domains)
-    after = answers(running)
-    running.split(purge=True)
-    assert answers(running) == before
-    setting_up = removing = True
-    for step in steps(5):
-        if setting_up:
-            setting_up = kill_at(running, step, "split_domains", domains=domains)
-            check_own_users(running, f"step {step} of the set-up")
-        running.split(*domains)
-        assert answers(running) == after, f"step {step} of the set-up"
-        if removing:
-            removing = kill_at(running, step, "split_domains", domains=[], purge=True)
-            check_own_users(running, f"step {step} of the removal")
-        running.split(purge=True)
-        assert answers(running) == before, f"step {step} of the removal"
-        if not (setting_up or removing):
-            return
-    pytest.fail("the module never came to its end")
+    look = partial(check_own_users, running)
+    interrupt_everywhere(running, look, "split_domains", domains=[split("example.com"), split("example.org")])
+    assert interrupt_everywhere(running, look, "split_domains", domains=[], purge=True) == before
 
 
 def test_one_domain_can_go_while_another_comes_and_be_killed_anywhere(running: SplitServer) -> None:
     wishes = [[split("example.com"), split("example.org")], [split("example.net")]]
-    wanted = []
-    for domains in wishes:
-        running.split(*domains, purge=True)
-        wanted.append(answers(running))
-    killed = 0
-    for step in steps(5):
-        domains, after = wishes[killed % 2], wanted[killed % 2]
-        if not kill_at(running, step, "split_domains", domains=domains, purge=True):
-            break
-        killed += 1
-        check_own_users(running, f"step {step}")
-        running.split(*domains, purge=True)
-        check_own_users(running, f"after step {step}")
-        assert answers(running) == after, f"step {step}"
-    else:
-        pytest.fail("the module never came to its end")
-    assert killed > 2
+    running.split(*wishes[0], purge=True)
+    look = partial(check_own_users, running)
+    for domains in wishes[::-1]:
+        interrupt_everywhere(running, look, "split_domains", domains=domains, purge=True)
+        check_own_users(running, "in the end")

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Tests of SIGKILL at steps of a whole run over two sites, while parts of the map come and go: no user is refused,
-# each message comes to its mailbox once, and the next run leaves what it would have left without the kill.
+# Tests of what kills leave at the steps of a whole run over two sites, while parts of the map come and go: no user is
+# refused, each message comes to its mailbox once, and the next run leaves what it would have left without the kill.
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from typing import Any
 import pytest
 from certificates import make_certificate
 from mailbox_sink import MailboxSink, mailbox_sink
-from site_runs import Play, SplitMap, kill_everywhere
+from site_runs import Play, SplitMap, halt_everywhere
 from split_network import Network
 from split_server import GROWN_MAIN_CF, SplitServer, configured_server
 
 SUBDOMAIN = "cloud.example.com"
 ALIAS = "other.example"
 SECRET = "never shown"  # noqa: S105
-# Kills on the way to each map; EVERY_STEP makes them as many as there are steps.
-SAMPLE = 3
+# More moments than that are looked at.
+FEW = 3
 
 
 @dataclass
@@ -151,7 +151,7 @@ def test_a_sub_domain_and_an_alias_domain_can_come_and_go_and_be_killed_anywhere
     ]
     known = ("ann@example.com", "bob@example.com", "Bob+news@example.com", "dan@example.com")
     coming = (f"bob@{SUBDOMAIN} at cloud", f"bob@{ALIAS} at cloud", f"ann@{ALIAS} at hq", f"bob@{ALIAS} at hq")
-    assert kill_everywhere(sites.play, maps, lambda moment: sites.look(moment, known, coming), SAMPLE) > SAMPLE
+    assert halt_everywhere(sites.play, maps, lambda moment: sites.look(moment, known, coming)) > FEW
     check_all_mail(sites)
 
 
@@ -162,7 +162,7 @@ def test_copies_and_a_catch_all_can_come_and_go_and_be_killed_anywhere(sites: Si
     ]
     known = ("ann@example.com", "cyd@example.com", "bob@example.com")
     coming = ("nobody@example.com at hq",)
-    assert kill_everywhere(sites.play, maps, lambda moment: sites.look(moment, known, coming), SAMPLE) > SAMPLE
+    assert halt_everywhere(sites.play, maps, lambda moment: sites.look(moment, known, coming)) > FEW
     check_all_mail(sites, copied="ann")
 
 
@@ -175,7 +175,7 @@ def test_the_guards_of_a_relay_can_come_and_go_and_be_killed_anywhere(sites: Sit
         ),
     ]
     known = ("ann@example.com", "bob@example.com", "dan@example.com")
-    assert kill_everywhere(sites.play, maps, lambda moment: sites.look(moment, known), SAMPLE) > SAMPLE
+    assert halt_everywhere(sites.play, maps, lambda moment: sites.look(moment, known)) > FEW
     check_all_mail(sites)
 
 
@@ -191,5 +191,5 @@ def test_a_split_with_all_of_it_can_come_and_go_and_be_killed_anywhere(sites: Si
     maps = [whole, [{**whole[0], "state": "absent"}]]
     names = ("ann@example.com", "cyd@example.com", "bob@example.com", f"ann@{ALIAS}")
     coming = (*(f"{name} at hq" for name in (*names, "nobody@example.com")), f"bob@{SUBDOMAIN} at cloud")
-    assert kill_everywhere(sites.play, maps, lambda moment: sites.look(moment, (), coming), SAMPLE) > SAMPLE
+    assert halt_everywhere(sites.play, maps, lambda moment: sites.look(moment, (), coming)) > FEW
     check_all_mail(sites, copied="ann")

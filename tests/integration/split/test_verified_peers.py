@@ -13,7 +13,8 @@ from itertools import count
 from typing import Any
 
 import pytest
-from killed_runs import answers, kill_at, steps
+from halted_runs import interrupt_everywhere
+from killed_runs import answers
 from moody_peer import MoodyPeer, moody_peer
 from split_network import Network
 from split_server import SplitServer, configured_server
@@ -204,46 +205,33 @@ def test_a_turn_of_the_verdict_can_be_killed_anywhere(sites: Sites) -> None:
         sites.split()
         wanted[mood] = answers(sites.hq)
     assert wanted["verifying"] != wanted["blocking"]
-    killed = 0
-    for step in steps(6):
-        mood = ("verifying", "blocking")[killed % 2]
-        sites.peer.become(mood)
-        if not kill_at(sites.hq, step, "split_domains", domains=[sites.wish()]):
-            break
-        killed += 1
+
+    def look(moment: str) -> None:
         check_known_users(sites)
         # A verdict that was killed has not turned.
-        assert sites.answer().startswith(("450", "550")), f"step {step}"
-        sites.split()
-        assert answers(sites.hq) == wanted[mood], f"step {step}"
-    assert killed > 1
+        assert sites.answer().startswith(("450", "550")), moment
+
+    for mood in ("verifying", "blocking"):
+        sites.peer.become(mood)
+        assert interrupt_everywhere(sites.hq, look, "split_domains", domains=[sites.wish()]) == wanted[mood]
 
 
 def test_a_verification_address_can_come_and_go_and_be_killed_anywhere(sites: Sites) -> None:
     sites.peer.become("verifying")
     with_address = sites.wish()
     without = {**with_address, "peers": [{**peer, "verification_address": None} for peer in with_address["peers"]]}
-    wishes, wanted = (without, with_address), []
-    for wish in wishes:
-        sites.hq.split(wish)
-        wanted.append(answers(sites.hq))
-    killed = 0
-    for step in steps(3):
-        wish = wishes[killed % 2]
-        if not kill_at(sites.hq, step, "split_domains", domains=[wish]):
-            break
-        killed += 1
+    sites.hq.split(with_address)
+
+    def look(moment: str) -> None:
         # A class that a table names and main.cf does not have is a fault of the configuration, told to postmaster.
         rows = (sites.hq.ours / "mail_domains").read_text()
         named = set(re.findall(r"\bsplit_domain_(?:verified|unverified_\w+)", rows))
-        assert named <= set(
-            sites.hq.command("postconf", "-h", "smtpd_restriction_classes").stdout.replace(",", " ").split()
-        )
+        classes = sites.hq.command("postconf", "-h", "smtpd_restriction_classes").stdout
+        assert named <= set(classes.replace(",", " ").split()), moment
         check_known_users(sites)
-        sites.hq.split(wish)
-        assert answers(sites.hq) == wanted[(killed - 1) % 2], f"step {step}"
-    assert killed > 3
-    sites.hq.split(with_address)
+
+    for wish in (without, with_address):
+        interrupt_everywhere(sites.hq, look, "split_domains", domains=[wish])
 
 
 def test_two_sites_that_are_set_up_one_after_the_other_believe_each_other_once_both_are_asked_again(

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from laboratory.description import LabError, lab_description
 from laboratory.expectations import Answered, Bounced, Copies, Deferred, Delivered, Expectation, Held, Must, Refused
 from laboratory.extensions import extended, is_unharmed
-from laboratory.machines import cut_off, host_states, stopped
+from laboratory.machines import cut_off, stopped
 from laboratory.mailboxes import Message, messages_on
+from laboratory.podman import is_running
 from laboratory.queues import Queued, flush_queue, queues
 from laboratory.sending import Outgoing, Reply, send
 from laboratory.waiting import wait_until
@@ -84,8 +85,7 @@ def observe(
 
 def running_mail_servers() -> tuple[str, ...]:
     """Give the hosts with mailboxes that are switched on."""
-    running = {state.name for state in host_states() if state.state == "running"}
-    return tuple(host.name for host in lab_description().mail_servers if host.name in running)
+    return tuple(host.name for host in lab_description().mail_servers if is_running(host.name))
 
 
 def all_messages(marked: str, hosts: Sequence[str] = ()) -> list[Message]:

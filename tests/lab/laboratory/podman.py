@@ -107,6 +107,14 @@ def first_process(host: str) -> str:
     return process
 
 
+def is_running(host: str) -> bool:
+    """Tell whether a host runs; what podman knows of all of them takes it a second."""
+    try:
+        return bool(first_process(host))
+    except LabError:
+        return False
+
+
 def _namespace_of(process: str) -> str:
     try:
         return str(Path(f"/proc/{process}/ns/pid").readlink())

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from laboratory.machines import host_states
-from laboratory.podman import run_in
+from laboratory.description import lab_description
+from laboratory.podman import is_running, run_in
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,8 @@ def _is_question(entry: dict[str, Any]) -> bool:
 
 def queues(hosts: Sequence[str] = ()) -> list[Queued]:
     """Give what lies in the queues of these hosts, or of all, as far as they run."""
-    return [
-        entry
-        for state in host_states()
-        if state.state == "running" and (not hosts or state.name in hosts)
-        for entry in queue_of(state.name)
-    ]
+    looked_at = hosts or [host.name for host in lab_description().hosts]
+    return [entry for host in looked_at if is_running(host) for entry in queue_of(host)]
 
 
 def flush_queue(host: str) -> None:
