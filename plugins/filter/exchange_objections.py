@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.exchange_check import exchange_objections
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchange_check import exchange_objections
 
 DOCUMENTATION = r"""
 name: exchange_objections

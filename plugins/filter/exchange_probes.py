@@ -9,9 +9,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
-from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
-from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import exchange_probe_arguments
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.secrecy import told
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.module_arguments import exchange_probe_arguments
 
 DOCUMENTATION = r"""
 name: exchange_probes

@@ -9,10 +9,10 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mailops.split_domain.plugins.module_utils import plan
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
-from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
-from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_split_map
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.secrecy import told
+from ansible_collections.mailops.split_domain.plugins.module_utils.map import server_plan
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.split_map import parse_split_map
 
 DOCUMENTATION = r"""
 name: foreign_subdomains
@@ -52,7 +52,7 @@ _value:
 def foreign_subdomains(split_domains: Any, publishing: bool) -> list[str]:
     """Give the sub-domains, or the failure as Ansible expects it from a filter."""
     try:
-        return plan.foreign_subdomains(parse_split_map(split_domains), publishing)
+        return server_plan.foreign_subdomains(parse_split_map(split_domains), publishing)
     except SplitDomainError as error:
         raise AnsibleFilterError(told(error, split_domains)) from None
 

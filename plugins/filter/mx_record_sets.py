@@ -9,10 +9,10 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mailops.split_domain.plugins.module_utils import plan
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
-from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
-from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_split_map
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.secrecy import told
+from ansible_collections.mailops.split_domain.plugins.module_utils.map import server_plan
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.split_map import parse_split_map
 
 DOCUMENTATION = r"""
 name: mx_record_sets
@@ -67,7 +67,7 @@ _value:
 def mx_record_sets(split_domains: Any, of: str = "all") -> list[dict[str, Any]]:
     """Give the record sets, or the failure as Ansible expects it from a filter."""
     try:
-        return plan.mx_record_sets(parse_split_map(split_domains), of)
+        return server_plan.mx_record_sets(parse_split_map(split_domains), of)
     except SplitDomainError as error:
         raise AnsibleFilterError(told(error, split_domains)) from None
 

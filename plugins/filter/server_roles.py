@@ -9,10 +9,10 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
-from ansible_collections.mailops.split_domain.plugins.module_utils.plan import roles_of_host
-from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
-from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_split_map
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.secrecy import told
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.server_plan import roles_of_host
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.split_map import parse_split_map
 
 DOCUMENTATION = r"""
 name: server_roles

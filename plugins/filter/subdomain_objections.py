@@ -9,9 +9,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mailops.split_domain.plugins.module_utils import subdomain_check
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
-from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.secrecy import told
+from ansible_collections.mailops.split_domain.plugins.module_utils.map import subdomains
 
 DOCUMENTATION = r"""
 name: subdomain_objections
@@ -50,7 +50,7 @@ _value:
 def subdomain_objections(answers: list[dict[str, Any]]) -> list[str]:
     """Give the sentences, or the failure as Ansible expects it from a filter."""
     try:
-        return subdomain_check.subdomain_objections(answers)
+        return subdomains.subdomain_objections(answers)
     except SplitDomainError as error:
         raise AnsibleFilterError(told(error, answers)) from None
 

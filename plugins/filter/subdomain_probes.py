@@ -9,9 +9,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mailops.split_domain.plugins.module_utils import subdomain_check
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
-from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.secrecy import told
+from ansible_collections.mailops.split_domain.plugins.module_utils.map import subdomains
 
 DOCUMENTATION = r"""
 name: subdomain_probes
@@ -69,7 +69,7 @@ def subdomain_probes(
 ) -> list[dict[str, Any]]:
     """Give the probes, or the failure as Ansible expects it from a filter."""
     try:
-        return subdomain_check.subdomain_probe_arguments(split_domains, domains, search or ())
+        return subdomains.subdomain_probe_arguments(split_domains, domains, search or ())
     except SplitDomainError as error:
         raise AnsibleFilterError(told(error, split_domains)) from None
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mailops.split_domain.plugins.module_utils import subdomain_order
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
-from ansible_collections.mailops.split_domain.plugins.module_utils.secrecy import told
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.secrecy import told
+from ansible_collections.mailops.split_domain.plugins.module_utils.map import subdomains
 
 DOCUMENTATION = r"""
 name: subdomains_first
@@ -48,7 +48,7 @@ _value:
 def subdomains_first(domains: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Give the settings, or the failure as Ansible expects it from a filter."""
     try:
-        return subdomain_order.subdomains_first(domains)
+        return subdomains.subdomains_first(domains)
     except SplitDomainError as error:
         raise AnsibleFilterError(told(error, domains)) from None
 

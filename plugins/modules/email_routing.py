@@ -198,8 +198,8 @@ installed:
 
 from functools import partial
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.exchanger_lookup import exchangers_of
-from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.run_module import run_module
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.survey.exchanger_lookup import exchangers_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import MTA_CHOICES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.email_routing import set_modes
 

@@ -288,8 +288,8 @@ names:
       sample: mx1.example.com, of the lowest preference 10, is this server
 """
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.run_module import run_module
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.mx_information import inform_about_mx
-from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
 
 ARGUMENTS = {
     "names": {"type": "list", "elements": "str", "required": True},

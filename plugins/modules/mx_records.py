@@ -339,9 +339,9 @@ servers:
       sample: "gives for example.com: 10 mx1.example.com (TTL 3600)"
 """
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import ALGORITHMS
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.run_module import run_module
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.key import ALGORITHMS
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
-from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
 
 MX_RECORD = {
     "preference": {"type": "int", "required": True},

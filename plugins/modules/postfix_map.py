@@ -219,9 +219,11 @@ changes:
       sample: "smtp:[mx.example.net]:25"
 """
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.lookup_table import keep_table
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.secret_tables import secrets_of_table
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.run_module import run_module
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.postfix_map import keep_table
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.secret_tables import (
+    secrets_of_table,
+)
 
 
 def main() -> None:

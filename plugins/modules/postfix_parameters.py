@@ -135,8 +135,8 @@ due:
   sample: reload
 """
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.parameters import set_parameters
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.run_module import run_module
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.postfix_parameters import set_parameters
 
 LIST_CHANGE = {
     "name": {"type": "str", "required": True},

@@ -236,7 +236,7 @@ changes:
       sample: relay:[mx.cloud.example.net]:25
 """
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.run_module import run_module
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import MTA_CHOICES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.recipient_routes import set_routes
 

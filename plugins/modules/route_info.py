@@ -269,7 +269,7 @@ addresses:
           sample: relay:[mx.cloud.example.net]:25
 """
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.run_module import run_module
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.route_info import tell_routes
 
 

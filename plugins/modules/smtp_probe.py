@@ -3,7 +3,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The module smtp_probe: documentation and argument spec; the work is in module_utils/smtp.py.
+# The module smtp_probe: documentation and argument spec; the work is in module_utils/smtp/probe.py.
 
 from __future__ import annotations
 
@@ -272,11 +272,13 @@ tls:
 
 from functools import partial
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.signed_records import ask_for_proof
-from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tls_authorities import read_authorities
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import TLS_POLICIES
-from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import work
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.run_module import run_module
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.survey.signed_records import ask_for_proof
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.tls_authorities import (
+    read_authorities,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.tls import TLS_POLICIES
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.probe import work
 
 PASSWORD = {
     "host": {"type": "str", "required": True},

@@ -355,13 +355,13 @@ running:
 
 from functools import partial
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.signed_records import ask_for_proof
-from ansible_collections.mailops.split_domain.plugins.module_utils.door import run_module
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.run_module import run_module
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.survey.signed_records import ask_for_proof
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.sites import ROLES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import MTA_CHOICES
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.split_domains import set_domains
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import TLS_POLICIES
-from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_verification import ask_peer
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import ROLES
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.tls import TLS_POLICIES
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.ask_relay import ask_peer
 
 RELAY = {
     "host": {"type": "str", "required": True},

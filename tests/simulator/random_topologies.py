@@ -20,19 +20,14 @@ from simulated_sites import (
 )
 from simulation import WayIn
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.plan import plan_server
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, next_hop
-from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import server_arguments
-from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import (
-    MASTER,
-    SLAVE,
-    Site,
-    SplitDomain,
-    SubDomain,
-)
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.addresses import Address
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.module_arguments import server_arguments
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.server_plan import plan_server
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.split_map import MappedDomain
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.topology import Site, SplitDomain, SubDomain
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.sites import MASTER, SLAVE
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import Relay, next_hop
 
 DOMAIN = "example.com"
 NAMES = ("a", "b", "c", "d", "e", "f")

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from simulated_sites import PlannedDomain, PlannedServer
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
-from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import Destination
-from ansible_collections.mailops.split_domain.plugins.module_utils.dual_delivery import copy_domain
-from ansible_collections.mailops.split_domain.plugins.module_utils.rewriting import Rewriting
-from ansible_collections.mailops.split_domain.plugins.module_utils.settings import Peer
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.addresses import Address
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.copies import copy_domain
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.domain_settings import Peer
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import Destination, Rewriting
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Optional, Union
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
-from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import Destination
-from ansible_collections.mailops.split_domain.plugins.module_utils.directory import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.addresses import Address
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import is_ip_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.directory import (
     copies_of_listings,
     read_listings,
     routes_of_listings,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_ip_address
-from ansible_collections.mailops.split_domain.plugins.module_utils.plan import ServerPlan
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
-from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.server_plan import ServerPlan
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.domain_settings import DomainSettings, Peer
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import Destination
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import Relay, place_of
 
 
 @dataclass(frozen=True)

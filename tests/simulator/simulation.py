@@ -21,10 +21,10 @@ from simulated_sites import (
     Sites,
 )
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import VERIFIED, PeerAnswer, judge
-from ansible_collections.mailops.split_domain.plugins.module_utils.settings import Peer
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.addresses import Address
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.domain_settings import Peer
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.verification import VERIFIED, PeerAnswer, judge
 
 TAKEN, LATER, REFUSED, FAILED = 250, 450, 550, 554
 OUTSIDE = "outside"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import server_arguments
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.module_arguments import server_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("roles/*/README.md")])

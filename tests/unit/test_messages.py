@@ -22,69 +22,65 @@ PREFIX = "ansible_collections.mailops.split_domain.plugins."
 # email_routing shares its writing of Postfix's files with the other modules; here is what it says itself.
 SOURCES = sorted(
     [
-        *CODE.glob("dns/*.py"),
+        *CODE.glob("dns/**/*.py"),
         *(
             CODE / f"{name}.py"
             for name in (
-                "atomic_files",
-                "catch_all",
-                "dual_delivery",
-                "exchange_check",
-                "folders",
-                "local_transport",
-                "mapped_mx",
-                "mx",
-                "mx_description",
-                "names",
-                "peer_verification",
-                "relay",
-                "relay_dane",
-                "relay_login",
-                "relay_passwords",
-                "relay_tls",
-                "certificates",
-                "routing_mode",
-                "routing_settings",
-                "run_folder",
-                "recipient_aliases",
-                "rewriting",
-                "shapes",
-                "smtp",
-                "smtp_answers",
-                "smtp_connection",
-                "smtp_opening",
-                "smtp_proof",
-                "stray_listings",
-                "subdomain_check",
-                "subdomain_order",
-                "trusted_paths",
+                "base/atomic_files",
+                "map/directory_checks",
+                "model/copies",
+                "mx/exchange_check",
+                "base/folders",
+                "model/local_transport",
+                "map/mx_sets",
+                "mx/records",
+                "mx/description",
+                "base/names",
+                "model/verification",
+                "relay/next_hop",
+                "relay/dane",
+                "relay/tls",
+                "relay/certificates",
+                "mx/routing_mode",
+                "model/mode_settings",
+                "base/run_folder",
+                "model/aliases",
+                "model/routes",
+                "base/shapes",
+                "smtp/probe",
+                "smtp/answers",
+                "smtp/connection",
+                "smtp/opening",
+                "smtp/proof",
+                "map/subdomains",
+                "base/trusted_paths",
                 "mta/email_routing",
-                "mta/postfix/commands",
-                "mta/postfix/domain_lists",
+                "mta/postfix/instance/commands",
+                "mta/postfix/instance/own_settings",
+                "model/sites",
+                "mta/host_addresses",
                 "mta/postfix/domains_server",
-                "mta/postfix/held_domains",
-                "mta/postfix/logins",
-                "mta/postfix/main_cf",
-                "mta/postfix/moving_copies",
-                "mta/postfix/relay_policies",
-                "mta/postfix/relay_protocols",
+                "mta/postfix/setup/existing_domains",
+                "mta/postfix/compile/passwords",
+                "mta/postfix/instance/main_cf",
+                "mta/postfix/routes_server",
+                "mta/postfix/compile/tls_policies",
+                "mta/postfix/setup/requirements",
                 "mta/postfix/routing_server",
-                "mta/postfix/server_facts",
-                "mta/postfix/server_state",
-                "mta/postfix/table_place",
-                "mta/postfix/transports",
-                "mta/postfix/unknown_users",
-                "mta/postfix/void_verdicts",
+                "mta/server_state",
+                "mta/postfix/tables/change",
+                "mta/postfix/compile/transports",
+                "mta/postfix/setup/verify_cache",
             )
         ),
     ]
 )
 # What is wrong with the DNS of others is a result and no failure; docs/mx_info.md has every code of these.
-FAULTS = {CODE / "mx_faults.py", CODE / "exchange_faults.py"}
+FAULTS = {CODE / "mx" / "faults.py", CODE / "mx" / "exchange_faults.py"}
 # Whose sentences must all be on the page, with everything that they use.
 WHOLE_MODULES = ("mx_records", "mx_info", "smtp_probe")
 # Functions and values that take a clause, and its place among their arguments.
-MAKERS = {"_invalid": 2, "_unreadable": 2, "ServerView": 2}
+MAKERS = {"_invalid": 2, "_unreadable": 2, "_line_unreadable": 2, "ServerView": 2}
 # Functions that give a clause of a sentence, and a variable that holds one.
 CLAUSES = ("_distrust",)
 CLAUSE = "reason"
@@ -228,7 +224,7 @@ def test_no_sentence_is_out_of_sight() -> None:
 def test_every_kind_of_failure_of_the_dns_modules_is_raised_with_a_sentence() -> None:
     kinds = {
         node.name
-        for node in ast.parse((CODE / "dns" / "failures.py").read_text(encoding="utf-8")).body
+        for node in ast.parse((CODE / "dns" / "client" / "failures.py").read_text(encoding="utf-8")).body
         if isinstance(node, ast.ClassDef) and node.name in EXCEPTIONS and node.name != "DnsFailure"
     }
     text = "".join(path.read_text(encoding="utf-8") for path in SOURCES)

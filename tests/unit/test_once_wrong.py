@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key_options import KeyOptions, signing_key
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish import wanted_sets
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.parameter_values import fault
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_request import parse_request
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_text import Entry, render
-from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import parse_path
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.wanted import wanted_sets
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.update.key_source import KeyOptions, signing_key
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.parameter_values import fault
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.postfix_map import parse_request
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.text import Entry, render
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.answers import parse_path
 
 ODD_WORD = "pa\\ss'w\"ord"
 

@@ -37,9 +37,9 @@ FINDINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "2": (
         "the owner of a zone file's folder became root, by a link that came between two steps",
         (
-            "unit/files/test_files_of_others.py::test_links_that_come_at_any_step_lead_root_nowhere",
-            "unit/files/test_files_of_others.py::test_the_folder_is_the_same_from_reading_to_writing",
-            "unit/files/test_files_of_others.py::test_what_a_program_may_do_is_given_to_no_text",
+            "unit/base/test_files_of_others.py::test_links_that_come_at_any_step_lead_root_nowhere",
+            "unit/base/test_files_of_others.py::test_the_folder_is_the_same_from_reading_to_writing",
+            "unit/base/test_files_of_others.py::test_what_a_program_may_do_is_given_to_no_text",
             "integration/dns/zone_files/test_folders_of_others.py::test_a_set_user_id_bit_is_not_taken_over",
             "integration/dns/zone_files/test_folders_of_others.py::test_links_that_come_at_any_step_lead_root_nowhere",
             "integration/dns/zone_files/test_folders_of_others.py::"
@@ -49,9 +49,8 @@ FINDINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "3": (
         "root made files elsewhere, through links that somebody had planted",
         (
-            "unit/files/test_files_of_others.py::"
-            "test_a_mark_is_a_file_of_this_user_whatever_was_planted_under_its_name",
-            "unit/files/test_files_of_others.py::test_a_link_of_somebody_else_is_refused_wherever_it_stands",
+            "unit/base/test_files_of_others.py::test_a_mark_is_a_file_of_this_user_whatever_was_planted_under_its_name",
+            "unit/base/test_files_of_others.py::test_a_link_of_somebody_else_is_refused_wherever_it_stands",
             "integration/dns/zone_files/test_folders_of_others.py::"
             "test_a_planted_note_leads_nowhere_and_the_server_is_told",
             "integration/postfix/test_files_of_others_on_a_server.py::"
@@ -64,7 +63,7 @@ FINDINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "4": (
         "an address without a local part was accepted from strangers and stayed in the queue",
         (
-            "unit/postfix_split/test_keys_of_questions.py::"
+            "unit/mta/postfix/test_keys_of_questions.py::"
             "test_no_address_and_no_domain_is_the_key_of_an_answer_of_restrictions",
             "integration/split/test_odd_addresses.py::test_every_form_of_an_address_has_its_final_answer",
             "integration/split/test_odd_addresses.py::test_other_names_of_a_domain_do_not_stand_alone_either",
@@ -75,8 +74,8 @@ FINDINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "5": (
         "any user of the machine made all runs wait for ever, by a lock on a folder that all can read",
         (
-            "unit/files/test_locks.py::test_no_other_user_keeps_root_waiting",
-            "unit/files/test_locks.py::test_a_run_that_waits_in_vain_names_the_process_and_none_of_its_arguments",
+            "unit/base/test_locks.py::test_no_other_user_keeps_root_waiting",
+            "unit/base/test_locks.py::test_a_run_that_waits_in_vain_names_the_process_and_none_of_its_arguments",
             "integration/postfix/test_files_of_others_on_a_server.py::"
             "test_a_lock_of_somebody_else_on_the_configuration_keeps_nobody_waiting",
             "integration/dns/zone_files/test_folders_of_others.py::test_a_run_waits_for_another_one_and_says_which",
@@ -92,7 +91,7 @@ FINDINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "7": (
         "a password in a wrong place was shown",
         (
-            "unit/core/test_secrecy.py::test_what_stands_where_no_secret_belongs_is_one",
+            "unit/base/test_secrecy.py::test_what_stands_where_no_secret_belongs_is_one",
             "integration/bad_input/test_canaries.py::test_every_plugin_and_role_has_a_canary",
             "integration/bad_input/test_canaries.py::test_no_result_and_no_log_of_a_module_has_the_secret",
             "integration/bad_input/test_canaries.py::test_no_refusal_of_a_filter_has_the_secret",
@@ -146,7 +145,7 @@ FINDINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "8f": (
         "a killed run left copies of main.cf in the temporary folder",
         (
-            "unit/files/test_locks.py::test_what_a_killed_run_tried_out_is_gone_with_the_next",
+            "unit/base/test_locks.py::test_what_a_killed_run_tried_out_is_gone_with_the_next",
             "integration/postfix/test_files_of_others_on_a_server.py::"
             "test_nothing_of_a_run_that_was_killed_while_postfix_checked_is_left_after_the_next",
         ),
@@ -207,7 +206,7 @@ FINDINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "8n": (
         "mail went round between two sites that knew each other by wrong addresses",
         (
-            "unit/core/test_topology.py::test_two_sites_that_forward_to_each_other_both_have_to_ask_first",
+            "unit/map/test_topology.py::test_two_sites_that_forward_to_each_other_both_have_to_ask_first",
             "integration/split/test_wrong_clients.py::"
             "test_where_both_ask_first_mail_for_nobody_is_put_off_and_goes_nowhere",
             "integration/split/test_wrong_clients.py::"

@@ -8,29 +8,34 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.fan_out import FanOut
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import (
-    MINIMUM_FOR_LOOKING_UP,
-    require_dnspython,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.own_resolvers import resolvers_of_this_host
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.resolving import Resolver
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.surveying import survey
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx_description import (
-    describe_exchangers,
-    describe_set,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx_faults import find_faults
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx_survey import MxSurvey, ServerAnswer
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import (
     canonical_host,
     canonical_owner,
     is_ip_address,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
-from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import decide_routing, parse_addresses
-from ansible_collections.mailops.split_domain.plugins.module_utils.shapes import shown_host
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.shapes import shown_host
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.fan_out import FanOut
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.library import (
+    MINIMUM_FOR_LOOKING_UP,
+    require_dnspython,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.own_resolvers import (
+    resolvers_of_this_host,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.resolving import Resolver
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.survey.surveying import survey
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.description import (
+    describe_exchangers,
+    describe_set,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.faults import find_faults
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import (
+    decide_routing,
+    parse_addresses,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.survey import MxSurvey, ServerAnswer
 
 _MAX_PORT = 65535
 # An hour, in seconds: more is a slip of the pen.

@@ -10,39 +10,43 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.agreement import (
-    ServerView,
-    Waiting,
-    wait_for_agreement,
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import canonical_host, is_ip_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.change import (
+    Change,
+    plan_change,
+    zone_diffs,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Change, plan_change, zone_diffs
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
-    DnsFailure,
-    ServersDisagree,
-    WriteNotSeen,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.file_publishing import publish_in_file
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key_options import key_options, signing_key
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.library import require_dnspython
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.reading import (
-    addresses_of_exchanges,
-    read_sets,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.removal import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.removal import (
     RemovalLimit,
     refuse_removals,
     removal_limit,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.updating import write
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.wanted import (
     WantedSet,
     named_exchanges,
     wanted_sets,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_host, is_ip_address
-from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.connection import Connection
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import (
+    DnsFailure,
+    ServersDisagree,
+    WriteNotSeen,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.library import require_dnspython
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.reading import (
+    addresses_of_exchanges,
+    read_sets,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.update.agreement import (
+    ServerView,
+    Waiting,
+    wait_for_agreement,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.update.key_source import key_options, signing_key
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.update.sending import write
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.publishing import publish_in_file
 
 # Seconds until each repeated look at what was written; a server that forwards updates shows them a little later.
 _READ_BACK_PAUSES = (0.0, 0.1, 0.4, 1.5)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The mail server of this machine by its MTA. Private.
+# Alone here: each module's work asks it. The mail server of this machine by its MTA. Private.
 
 from __future__ import annotations
 

@@ -9,25 +9,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import (
-    MailExchangers,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import POSTFIX, chosen_mta
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, carry_out
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routing_server import (
-    PostfixRoutingServer,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx_description import read_exchangers
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
-from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_port
-from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import BACKUP, parse_addresses
-from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import canonical_domain
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.mode_settings import (
     AUTO,
     RoutingRequest,
     parse_routing,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import POSTFIX, chosen_mta
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.plan import Plan, carry_out
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routing_server import (
+    PostfixRoutingServer,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.description import read_exchangers
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchangers import MailExchangers
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import BACKUP, parse_addresses
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import parse_port
 
 
 class LookUp(Protocol):

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.domain_settings import DomainSettings, Peer
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.verification import (
     AskPeer,
     Introduction,
     PeerAnswer,
@@ -19,8 +20,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verifica
     judge,
     warning,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay
-from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainSettings, Peer
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import Relay
 
 MOST_AT_ONCE = 16
 

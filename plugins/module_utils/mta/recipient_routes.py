@@ -9,21 +9,21 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.alias_domains import parse_alias_domains
-from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import canonical_domain
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.local_transport import parse_local_transport
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import (
     LOCAL,
     RoutesRequest,
     RoutesText,
     copies_in,
     parse_routes,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.sites import parse_alias_domains
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import POSTFIX, chosen_mta
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, carry_out
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.plan import Plan, carry_out
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes_server import PostfixRoutesServer
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
-from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
 
 
 class RoutesServer(Protocol):

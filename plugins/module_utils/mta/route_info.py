@@ -9,17 +9,14 @@ import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, MailServerMissing
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput, MailServerMissing
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import canonical_domain
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome import Outcome
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import POSTFIX, chosen_mta
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_server import (
-    PostfixRouteTracer,
-)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace_server import PostfixRouteTracer
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.traced_routes import TracedRoutes, TraceRequest
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
-from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
 
 NULL_SENDER = "<>"
-
 # RFC 5321 section 4.1.2, without "!" and "%", which are routes within an address to many servers.
 _LOCAL_PART = re.compile(r"[A-Za-z0-9#$&'*+/=?^_`{|}~.-]{1,64}")
 _SINGLE_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")

@@ -9,19 +9,22 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.clients import refuse_wide_clients
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import canonical_domain
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.clients import refuse_wide_clients
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.domain_settings import (
+    DomainsRequest,
+    parse_settings,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.verification import AskPeer
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.detection import POSTFIX, chosen_mta
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, carry_out
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.plan import Plan, carry_out
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.domains_server import (
     PostfixDomainsServer,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import canonical_domain
-from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
-from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import AskPeer
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import AskForProof
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_passwords import parse_passwords
-from ansible_collections.mailops.split_domain.plugins.module_utils.settings import DomainsRequest, parse_settings
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.dane import AskForProof
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import parse_passwords
 
 
 class DomainsServer(Protocol):

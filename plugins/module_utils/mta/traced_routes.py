@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What the tracing of routes is asked for, and what it gives, whatever the MTA. Pure. Private.
+# Alone here: route_info and mail servers both use it. What a trace is asked for, and what it gives. Pure. Private.
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from authoritative_server import ADDRESS, READER, SECRETS
 from test_mx_wire_faults import BEFORE, WISHES, params
 from wire_server import WireServer, started_wire_server
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.fan_out import FanOut, NoReply, Query
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import failures
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.fan_out import FanOut, NoReply, Query
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
 
 QUESTION = b"\x04evil\x03org\0" + struct.pack("!HH", 15, 1)

@@ -12,10 +12,10 @@ import pytest
 from authoritative_server import AuthoritativeServer
 from update_relay import HangUp, Relay, is_update, relay_to, signed_answer
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import failures
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.updating import MAX_ATTEMPTS
-from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.update.sending import MAX_ATTEMPTS
 
 MX1 = {"preference": 10, "exchange": "mx1.example.com"}
 MX2 = {"preference": 20, "exchange": "mx2.example.com"}

@@ -12,7 +12,7 @@ from authoritative_server import AuthoritativeServer, Zone
 from conftest import STARTERS
 from update_relay import relay_to
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import failures
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
 
 NAMES, ZONES = 10_000, 50

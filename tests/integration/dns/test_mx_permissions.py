@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from authoritative_server import READER, WRITER, AuthoritativeServer
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import failures
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
 
 MX1 = {"preference": 10, "exchange": "mx1.example.com"}

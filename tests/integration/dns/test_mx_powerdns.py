@@ -13,7 +13,7 @@ import pytest
 from authoritative_server import Zone
 from powerdns_server import PowerDns, started_powerdns
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import failures
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
 
 MX1 = {"preference": 10, "exchange": "mx1.example.com"}

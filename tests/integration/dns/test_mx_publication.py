@@ -13,10 +13,10 @@ from authoritative_server import ALGORITHMS, SECRETS, WRITER, AuthoritativeServe
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ServerRefused
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import ServerRefused
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Outcome
 
 MX1 = {"preference": 10, "exchange": "mx1.example.com"}
 MX2 = {"preference": 20, "exchange": "mx2.example.com"}

@@ -14,9 +14,9 @@ import pytest
 from named_server import READER, SECRETS, WRITER, Named, free_port
 from update_relay import Relay, is_update, key, signed_answer, unsigned_answer, without_signature
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput, SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import failures
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, SplitDomainError
 
 MX1 = {"preference": 10, "exchange": "mx1.example.com"}
 BOTH_MODES = pytest.mark.parametrize("check_mode", [False, True], ids=["run", "check mode"])

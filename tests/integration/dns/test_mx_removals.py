@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from named_server import Named
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import RemovalNotAllowed
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import RemovalNotAllowed
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
 
 MX1 = {"preference": 10, "exchange": "mx1.example.com"}

@@ -14,7 +14,7 @@ import dns.query
 import pytest
 from authoritative_server import ADDRESS, ADDRESS6, AuthoritativeServer, free_port
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import failures
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
 
 MX1 = {"preference": 10, "exchange": "mx1.example.com"}

@@ -17,7 +17,7 @@ import pytest
 from authoritative_server import APEX, READER, SECRETS, START_SECONDS, WRITER
 from named_server import Named, started_named
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import failures
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
 
 MX1 = {"preference": 10, "exchange": "mx1.example.com"}

@@ -18,18 +18,18 @@ import pytest
 from named_server import ADDRESS, SECRETS, WRITABLE, WRITER, Named, Zone, free_port, started_named
 from update_relay import relay_to
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns import transport
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.agreement import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.change import Change
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import transport
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.connection import Connection
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import ServersDisagree
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.update.agreement import (
     ServerView,
     Waiting,
     wait_for_agreement,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Change
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.connection import Connection
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ServersDisagree
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key_options import KeyOptions, signing_key
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord, MxSet
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.update.key_source import KeyOptions, signing_key
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord, MxSet
 
 MX1 = {"preference": 10, "exchange": "mx1.example.com"}
 AFTER = MxSet.of([MxRecord(10, "mx1.example.com")], 3600)

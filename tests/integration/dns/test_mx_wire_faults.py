@@ -22,10 +22,10 @@ from authoritative_server import ADDRESS, READER, SECRETS, WRITER
 from update_relay import HangUp
 from wire_server import SOA, TTL, ZONE, Spoil, Unframed, WireServer, started_wire_server
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import ALGORITHMS
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import failures
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.key import ALGORITHMS
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
 
 ONE, TWO = "10 mx1.example.com.", "20 mx2.example.com."
 BEFORE = {"a.example.com.": {ONE, TWO}, "b.example.com.": {ONE, TWO}}

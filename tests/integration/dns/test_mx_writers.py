@@ -12,7 +12,7 @@ from typing import Any
 
 from authoritative_server import AuthoritativeServer
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import SetKeepsChanging
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import SetKeepsChanging
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
 
 CHANGES = 100

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord, MxSet
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord, MxSet
 
 ZONE = "example.com"
 NAMES = ("example.com", "www.example.com", "*.wild.example.com", "a.b.example.com", "new.example.com")

@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterator
 import pytest
 from authoritative_server import free_port
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.signed_records import ask_for_proof
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_relay
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.survey.signed_records import ask_for_proof
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.dane import (
     NO_RECORDS,
     NOT_TOLD,
     PROVEN,
     Proof,
     dane_warnings,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import parse_relay
 
 HOST = "mx.example.com"
 A, CNAME, TLSA = 1, 5, 52

@@ -13,10 +13,10 @@ from internet import Internet, started_internet
 from split_network import network
 from zones import BACKUP_MAIL, FIRST, MAIL, NOBODY, SECOND, Zone
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ResolverUseless
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.fan_out import FanOut, NoReply, Query
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import ResolverUseless
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.fan_out import FanOut, NoReply, Query
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.mx_information import inform_about_mx
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
 
 ZONES = [
     Zone(

@@ -12,15 +12,17 @@ from defective_server import silent, silent_on_mx
 from internet import Internet, started_internet
 from zones import DEFECTIVE, FIRST, MAIL, NOBODY, ROOT, Zone
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ResolverUseless
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.fan_out import FanOut, NoReply, Query
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.own_resolvers import resolvers_of_this_host
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.resolving import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import ResolverUseless
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.fan_out import FanOut, NoReply, Query
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.own_resolvers import (
+    resolvers_of_this_host,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.resolving import (
     Resolver,
     look_up_exchangers,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import MailExchangers
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchangers import MailExchangers
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord
 
 MANY = 100
 # More than are under way at once.

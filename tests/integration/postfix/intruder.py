@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import SplitDomainError
 
 NOBODY = 65534
 _DONE_TO_FILES = (

@@ -20,12 +20,12 @@ import pytest
 from intruder import NOBODY, names_in, plant_link, state_of
 from postfix_instance import Instance
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import open_folder
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.verify_cache import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.atomic_files import open_folder
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.run_folder import locked, run_folder
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.setup.verify_cache import (
     ForgetVerdicts,
     VerifyCache,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.run_folder import locked, run_folder
 
 KILLED_MODULE = Path(__file__).with_name("killed_module.py")
 # Its group and one more user may read (posix_acl_xattr.h).

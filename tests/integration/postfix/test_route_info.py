@@ -232,7 +232,7 @@ def test_an_internationalised_domain_is_looked_for_as_its_a_labels(instance: Ins
 def test_a_machine_without_postfix_fails_but_not_in_check_mode(tmp_path: Path) -> None:
     script = (
         "import json, sys; from ansible_collections.mailops.split_domain.plugins.module_utils.mta import route_info\n"
-        "from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix import commands\n"
+        "from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance import commands\n"
         "commands._COMMAND_PATH = ''\n"
         "arguments = dict(addresses=['a@b.example'], sender=None, mta='auto', config_directory='/etc/postfix')\n"
         "print(json.dumps(route_info.tell_routes(arguments, True).values))\n"

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tls_authorities import read_authorities
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import Authorities
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.tls_authorities import (
+    read_authorities,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.tls import Authorities
 
 MAIN = "compatibility_level = 3.6\nmine = /etc/mine.pem\nsmtp_tls_CAfile = /etc/all.pem\n"
 RELAY = "relay unix - - n - - smtp\n"

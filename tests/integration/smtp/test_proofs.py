@@ -19,11 +19,11 @@ from authority import Issued, issue
 from impostor import Impostor, impostor
 from smtp_wire_server import WireServer
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.certificates import read_tlsa, usable
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import PROVEN, UNUSABLE, Proof
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import OF_THE_SYSTEM, Authorities
-from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import probe
-from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_connection import ProbeFailed, Server
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.certificates import read_tlsa, usable
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.dane import PROVEN, UNUSABLE, Proof
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.tls import OF_THE_SYSTEM, Authorities
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.connection import ProbeFailed, Server
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.probe import probe
 
 HOST, SECRET = "mx.cloud.example.net", "CANARY of a password"
 AUTHORITY = issue("authority", is_authority=True, common_name="the right authority")

@@ -14,11 +14,11 @@ import pytest
 from authority import issue
 from impostor import impostor
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.certificates import Tlsa
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_relay
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import PROVEN, Proof, dane_warnings
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import OF_THE_SYSTEM
-from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import work
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.certificates import Tlsa
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.dane import PROVEN, Proof, dane_warnings
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import parse_relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.tls import OF_THE_SYSTEM
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.probe import work
 
 HOST, RESOLVER = "mx.cloud.example.net", "192.0.2.53"
 ISSUED = issue(HOST)

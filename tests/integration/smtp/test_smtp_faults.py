@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from smtp_wire_server import CLOSE, DRIP, SILENCE, WireServer
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.signed_records import ask_for_proof
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tls_authorities import read_authorities
-from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import work
-from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import UnexpectedAnswer
-from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_connection import ProbeFailed
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.survey.signed_records import ask_for_proof
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.tls_authorities import (
+    read_authorities,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.answers import UnexpectedAnswer
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.connection import ProbeFailed
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.probe import work
 
 ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"
 

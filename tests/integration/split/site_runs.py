@@ -16,11 +16,11 @@ from halted_runs import LONG_FORM, Halting, RunFailed, halting
 from killed_runs import answers
 from split_server import SplitServer
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.module_arguments import (
     password_arguments,
     server_arguments,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.subdomain_order import subdomains_first
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.subdomains import subdomains_first
 
 Arguments = dict[str, Any]
 SplitMap = list[dict[str, Any]]

@@ -17,7 +17,9 @@ from mailbox_sink import MailboxSink, mailbox_sink
 from split_network import Network
 from split_server import SplitServer, configured_server
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import UNLISTED_CLASS
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.restriction_classes import (
+    UNLISTED_CLASS,
+)
 
 RELAYING_DENIED = "554 5.7.1"
 

@@ -17,7 +17,7 @@ from mailbox_sink import MailboxSink, mailbox_sink
 from split_network import network_with_lab_apart
 from split_server import SplitServer, configured_server
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import server_arguments
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.module_arguments import server_arguments
 
 COPY_NAME = "lab.example.com.split-domain.invalid"
 

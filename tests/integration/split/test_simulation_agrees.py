@@ -32,11 +32,11 @@ from simulation import (
 from split_network import network_with_lab_apart
 from split_server import GROWN_MAIN_CF, SplitServer, configured_server
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import Address
-from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import show
-from ansible_collections.mailops.split_domain.plugins.module_utils.plan import plan_server
-from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import MappedDomain, parse_split_map
-from ansible_collections.mailops.split_domain.plugins.module_utils.topology import forwarding_circle
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.addresses import Address
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.server_plan import plan_server
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.split_map import MappedDomain, parse_split_map
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.topology import forwarding_circle
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import show
 
 HOSTS = ("hq", "cloud", "lab")
 DRAWN = 7

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import ALGORITHMS
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key_options import KeyOptions, signing_key
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.key import ALGORITHMS
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.update.key_source import KeyOptions, signing_key
 
 SECRET = base64.b64encode(b"secret-" * 10).decode()
 

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key_options import key_options, signing_key
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.update.key_source import key_options, signing_key
 
 SECRET = base64.b64encode(b"secret-" * 10).decode()
 OTHER = base64.b64encode(b"other-other-other").decode()

@@ -9,17 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.change import (
     DEFAULT_TTL,
     Change,
-    Reading,
     plan_change,
     zone_diffs,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import AliasInTheWay
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish import WantedSet, wanted_sets
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord, MxSet
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.wanted import WantedSet, wanted_sets
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import AliasInTheWay
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord, MxSet, Reading
 
 RECORDS = st.builds(MxRecord, st.integers(0, 3), st.sampled_from(["a.example.com", "b.example.com", "c.example.com"]))
 TTLS = st.one_of(st.none(), st.integers(0, 86400))

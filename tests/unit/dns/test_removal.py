@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change import Change
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import RemovalNotAllowed
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.removal import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.change import Change
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.removal import (
     FEWEST_FOR_A_SHARE,
     RemovalLimit,
     refuse_removals,
     removal_limit,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord, MxSet
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import RemovalNotAllowed
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord, MxSet
 
 RECORDS = st.sets(st.builds(MxRecord, st.integers(0, 2), st.sampled_from(["a.example", "b.example", "c.example"])))
 CHANGES = st.lists(st.tuples(RECORDS, RECORDS), max_size=25).map(

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns import wire
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import wire
 
 KEY = dns.tsig.Key("mail-update.", b"secret-secret-secret", dns.tsig.HMAC_SHA256)
 OTHER_KEY = dns.tsig.Key("mail-update.", b"another-secret-of-it", dns.tsig.HMAC_SHA256)

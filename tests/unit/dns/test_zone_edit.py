@@ -15,15 +15,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from zone_texts import ZONE, Made, wanted_sets, zone_texts
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import (
     DnsFailure,
     ZoneFileNotEditable,
     ZoneFileUnreadable,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_contents import ZoneContents
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_edit import edit_zone, is_otherwise_equal
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import read_text
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxRecord, MxSet, as_found
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.contents import ZoneContents
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.edit import (
+    edit_zone,
+    is_otherwise_equal,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord, MxSet, as_found
 
 TOP = "$TTL 300\n@ SOA ns1 hostmaster 1 3600 600 86400 300\n"
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_serial import is_later, next_serial
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.edit import is_later, next_serial
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=timezone.utc)
 SECONDS = int(NOW.timestamp())

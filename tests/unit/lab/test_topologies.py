@@ -14,7 +14,7 @@ from laboratory.expectations import Answered, Copies, Deferred, Held, Refused
 from laboratory.odd_addresses import FORMS, places
 from laboratory.stories import TOPOLOGIES, story
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.server_arguments import server_arguments
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.module_arguments import server_arguments
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMES = sorted(path.parent.name for path in TOPOLOGIES.glob("*/story.yml"))

@@ -9,35 +9,37 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import parse_address, parse_recipient
-from ansible_collections.mailops.split_domain.plugins.module_utils.alias_domains import parse_alias_domains
-from ansible_collections.mailops.split_domain.plugins.module_utils.catch_all import parse_catch_all
-from ansible_collections.mailops.split_domain.plugins.module_utils.clients import parse_client
-from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import parse_destination
-from ansible_collections.mailops.split_domain.plugins.module_utils.directory import read_listings
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import canonical_key_name, key_of
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.wish import wanted_sets
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file import zone_file_path
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import read_text
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.addresses import parse_address, parse_recipient
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import (
     LONGEST_SENTENCE,
     SplitDomainError,
     sentence,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.local_transport import parse_local_transport
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_text import Entry, render
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx import parse_exchange, parse_preference
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import (
     canonical_domain,
     canonical_host,
     canonical_owner,
     canonical_zone,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_port, parse_relay
-from ansible_collections.mailops.split_domain.plugins.module_utils.settings import parse_settings
-from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import parse_path
-from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_split_map
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.wanted import wanted_sets
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.key import canonical_key_name, key_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.file import zone_file_path
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.directory import read_listings
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.split_map import parse_split_map
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.clients import parse_client
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.domain_settings import parse_settings
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.local_transport import parse_local_transport
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import parse_destination
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.sites import (
+    parse_alias_domains,
+    parse_catch_all,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.elements import words
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.text import Entry, render
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import parse_exchange, parse_preference
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import parse_port, parse_relay
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.answers import parse_path
 
 MOST = 600
 LONG = [

@@ -13,23 +13,26 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import read_file
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ZoneFileUnreadable
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key_file import read_key_file
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.atomic_files import read_file
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.folders import NoRegularFile
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import ZoneFileUnreadable
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.update.key_source import read_key_file
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.file import (
     ZoneFile,
     read_zone_file,
     zone_place,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_includes import MOST_INCLUDES, MOST_OCTETS
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_lines import LONGEST_LINE
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.includes import (
+    MOST_INCLUDES,
+    MOST_OCTETS,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.lines import LONGEST_LINE
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import (
     MOST_GENERATED,
     MOST_LINES,
     MOST_RECORDS,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.folders import NoRegularFile
 
 ZONE = "$TTL 1h\n@ IN SOA ns hostmaster 1 3600 600 86400 300\n@ NS ns\nns A 192.0.2.1\n"
 

@@ -9,22 +9,22 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.addresses import parse_address
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.key import canonical_key_name
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import read_text
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, SplitDomainError
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.parameter_values import fault
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_request import parse_request
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx import parse_exchange, parse_preference
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.addresses import parse_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput, SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import (
     canonical_domain,
     canonical_host,
     canonical_owner,
     canonical_zone,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import parse_port
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_tls import parse_tls
-from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_site_name
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.key import canonical_key_name
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.sites import parse_site_name
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.parameter_values import fault
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.postfix_map import parse_request
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import parse_exchange, parse_preference
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import parse_port
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.tls import parse_tls
 
 PARSERS = [canonical_domain, canonical_host, canonical_owner, canonical_zone, parse_exchange]
 FOLDED = [

@@ -15,21 +15,21 @@ from pathlib import Path
 import pytest
 from pattern_attacks import all_patterns, attack, calls_of_re
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_contents import ZoneContents
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import read_text
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.route_trace_types import substitutes
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.contents import ZoneContents
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.types import substitutes
 
 ATTACKS = Path(__file__).with_name("pattern_attacks.py")
 # Far more than all attacks take; an expression of exponential cost would need centuries.
 LONGEST = 500
 # What is put together when it is needed; each has a test of its own, or a fixed form for the parts that come in.
 MADE_WHEN_NEEDED = {
-    "module_utils/destinations.py",
-    "module_utils/directory_bulk.py",
-    "module_utils/dns/zone_contents.py",
-    "module_utils/mta/postfix/verify_cache.py",
-    "module_utils/addresses.py",
-    "module_utils/mta/postfix/table_text.py",
+    "module_utils/model/routes.py",
+    "module_utils/map/directory_bulk.py",
+    "module_utils/dns/zone_file/contents.py",
+    "module_utils/mta/postfix/setup/verify_cache.py",
+    "module_utils/base/addresses.py",
+    "module_utils/mta/postfix/tables/text.py",
 }
 
 

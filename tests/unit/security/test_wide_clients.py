@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.clients import refuse_wide_clients
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.split_map import parse_split_map
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.clients import refuse_wide_clients
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.split_domains import parse_request
-from ansible_collections.mailops.split_domain.plugins.module_utils.split_map import parse_split_map
 
 WIDE = [
     ["10.0.0.0/7"],

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.mailops.split_domain.plugins.module_utils import smtp_answers
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.smtp_answers import Answer, Question, Reply
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import answers as smtp_answers
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.answers import Answer, Question, Reply
 
 
 @pytest.mark.parametrize(

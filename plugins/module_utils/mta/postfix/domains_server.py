@@ -5,37 +5,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import (
-    Plan,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.peer_survey import Survey, survey_peers
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
-    DEFAULT_CONFIG_DIRECTORY,
-    is_running,
-    read_server,
-    server_lock,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.configuration import Configurator, News
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.introduction import read_introduction
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_state import ServerState
-from ansible_collections.mailops.split_domain.plugins.module_utils.peer_verification import (
-    AskPeer,
-    Introduction,
-    PeerAnswer,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay import Relay, place_of
-from ansible_collections.mailops.split_domain.plugins.module_utils.relay_dane import AskForProof, dane_warnings
-from ansible_collections.mailops.split_domain.plugins.module_utils.settings import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import is_ip_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.domain_settings import (
     DomainSettings,
     DomainsRequest,
     servers_of,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.verification import (
+    AskPeer,
+    Introduction,
+    PeerAnswer,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.peer_survey import Survey, survey_peers
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.plan import Plan
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.commands import (
+    DEFAULT_CONFIG_DIRECTORY,
+    expanded,
+    is_running,
+    read_server,
+    read_text,
+    server_lock,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.elements import words
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.tls_authorities import (
+    read_authorities,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.setup.configuration import (
+    Configurator,
+    News,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.server_state import ServerState
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.dane import AskForProof, dane_warnings
+from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import Relay, place_of
+
+_PARAMETERS = (
+    "smtp_helo_name",
+    "address_verify_sender",
+    "myorigin",
+    "smtp_bind_address",
+    "inet_interfaces",
+)
+_NULL_SENDERS = ("", "<>")
 
 
 class PostfixDomainsServer:
@@ -131,3 +148,35 @@ def _reported(before: _Report, after: _Report, domain: str) -> dict[str, Any]:
         "verdict": after.verdict,
         "changed": before != after,
     }
+
+
+# How a Postfix server introduces itself where it verifies addresses: its name, sender and address.
+
+
+def read_introduction(config_directory: str) -> Introduction:
+    """Read what smtp(8) says of itself in the probes of verify(8) (postconf(5), address_verify_sender)."""
+    values = expanded(config_directory, _PARAMETERS)
+    sender = values["address_verify_sender"].strip()
+    if sender in _NULL_SENDERS:
+        sender = ""
+    elif "@" not in sender:
+        sender = f"{sender}@{_origin(values['myorigin'])}"
+    return Introduction(values["smtp_helo_name"], sender, _source(values), read_authorities(config_directory))
+
+
+def _origin(myorigin: str) -> str:
+    """Give the domain that bare addresses get; as on Debian, it may be the first line of a file."""
+    if not myorigin.startswith("/"):
+        return myorigin
+    lines = (read_text(Path(myorigin)) or "").split()
+    return lines[0] if lines else "localhost"
+
+
+def _source(values: Mapping[str, str]) -> str | None:
+    """Give the address that smtp(8) binds to: the one it is told, or the only one that Postfix listens at."""
+    interfaces = words(values["inet_interfaces"])
+    for candidate in (values["smtp_bind_address"], *(interfaces if len(interfaces) == 1 else ())):
+        bare = str(candidate).strip("[]")
+        if is_ip_address(bare) and ":" not in bare and not bare.startswith(("127.", "0.")):
+            return bare
+    return None

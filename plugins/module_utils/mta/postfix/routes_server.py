@@ -5,66 +5,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.destinations import RoutesRequest
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan, Step, shown_lines
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.aliases_table import (
-    HEADER as ALIASES_HEADER,
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome import Diff
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import RoutesRequest
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.sites import LAID_OVER
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.plan import Plan, Step, shown_lines
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.existing_domains import AS_BEFORE
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.restriction_classes import (
+    ALIASES,
+    ROUTES,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.aliases_table import (
-    alias_names,
-    aliases_section,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.transports import RELAY_SERVICE
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.commands import (
     DEFAULT_CONFIG_DIRECTORY,
     PostfixServer,
+    is_running,
     read_server,
     read_text,
+    run_or_fail,
     server_lock,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.domain_lists import foreign_domains
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.laid_over import AS_BEFORE
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.moving_copies import (
-    refuse_double_delivery,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_files import (
-    laid_over_domains,
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.own_files import (
+    SETTINGS_FILE,
     own_directory,
+    read_json,
     rights_of_directory,
-    split_entries,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.own_tables import has_own_catch_all
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.reload import Due, noted_due
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.restrictions import ALIASES, ROUTES
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.own_settings import (
+    default_local_transport,
+    foreign_domains,
+    has_own_catch_all,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.reload import Due, noted_due
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes.tables import (
+    ALIASES_HEADER,
     HEADER,
     RoutesTable,
+    alias_names,
+    aliases_section,
     render_section,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.steps import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.setup.verify_cache import plan_for_routes
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.change import (
+    TableChange,
+    plan_own_table,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.difference import differing_lines
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.index import table_type
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.steps import (
     CreateDirectory,
     Settle,
     WriteTable,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_difference import differing_lines
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.table_types import table_type
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables import TableChange, plan_own_table
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.transports import (
-    RELAY_SERVICE,
-    default_local_transport,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.void_verdicts import plan_for_routes
-from ansible_collections.mailops.split_domain.plugins.module_utils.outcome import Diff
 
 MOST_REPORTED_CHANGES = 100
 # So few lines are found sooner by searching the text for each than by taking it apart.
 FEW = 8
-
 Routes = Mapping[str, str]
 """Transports by address."""
 
@@ -241,3 +244,55 @@ def _changed_lines(before: str, after: str) -> tuple[list[str], list[str]]:
 
 def _routes_in(domain: str, lines: Sequence[str]) -> Routes:
     return RoutesTable({domain: "".join(lines)}).routes(domain)
+
+
+def split_entries(directory: Path) -> list[dict[str, Any]]:
+    """Give the split domains of a server as ``split_domains`` wrote them down; raises ServerStateError."""
+    return list(read_json(directory / SETTINGS_FILE, {"domains": []})["domains"])
+
+
+def laid_over_domains(directory: Path) -> frozenset[str]:
+    """Give the split domains that the server's own settings had already, as ``split_domains`` found them."""
+    return frozenset(read_json(directory / SETTINGS_FILE, {}).get(LAID_OVER, {}))
+
+
+# Users with copies whose mailbox moves to another site, and their mail that still waits for the old one.
+
+
+def refuse_double_delivery(server: PostfixServer, aliases: str, request: RoutesRequest) -> None:
+    """Raise ServerStateError when mail that was copied already waits here for a mailbox that moves elsewhere.
+
+    At its next try it would follow the mailbox, to a site that has the copy, or makes it again. ``aliases`` is what
+    stands in that table of the domain. Mail that is being delivered right now goes where it went before.
+    """
+    if request.state == "absent" or request.only_local:
+        return
+    copied = {key for key, _tab, value in _rows(aliases) if value.startswith(f"{key}, ")}
+    moving = {key for key, _tab, _to in _rows(request.text.only_elsewhere().lines)} & copied if copied else set()
+    if not moving or not is_running(server.config_directory):
+        return
+    waiting = _deferred(server, moving)
+    if waiting:
+        raise ServerStateError(
+            f"{len(waiting)} recipient(s) who get copies and move to another site wait in the queue of this server "
+            f"({waiting[0]}), and their mail would come twice there: let it be delivered (postqueue -f), or remove it "
+            "or put it on hold (postsuper), then run again"
+        )
+
+
+def _rows(lines: str) -> Iterator[tuple[str, str, str]]:
+    return (line.partition("\t") for line in lines.splitlines())
+
+
+def _deferred(server: PostfixServer, addresses: Container[str]) -> list[str]:
+    """Give the recipients in the deferred queue who are one of ``addresses``, or a subaddress."""
+    delimiters = server.parameters.get("recipient_delimiter", "")
+    messages = map(json.loads, run_or_fail(["postqueue", "-j"], server.config_directory).stdout.splitlines())
+    found = []
+    for message in messages:
+        for recipient in message["recipients"] if message["queue_name"] == "deferred" else ():
+            local_part, _at, domain = recipient["address"].lower().rpartition("@")
+            ends = [place for place, letter in enumerate(local_part) if letter in delimiters]
+            if any(f"{local_part[:end]}@{domain}" in addresses for end in (None, *ends)):
+                found.append(recipient["address"])
+    return found

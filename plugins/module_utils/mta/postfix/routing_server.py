@@ -10,36 +10,36 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import ServerStateError
-from ansible_collections.mailops.split_domain.plugins.module_utils.mail_exchangers import (
-    MailExchangers,
-    canonical_address,
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import ServerStateError
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import is_ip_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.mode_settings import (
+    AUTO,
+    RoutingRequest,
+    RoutingSettings,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.interface import Plan
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.commands import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.host_addresses import is_own_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.plan import Plan
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.modes import PROXIES
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.commands import (
     DEFAULT_CONFIG_DIRECTORY,
     expanded,
     is_running,
     read_server,
     server_lock,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.configuration import Configurator
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.elements import words
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.modes import PROXIES
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_facts import is_own_address
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.server_state import ServerState
-from ansible_collections.mailops.split_domain.plugins.module_utils.names import is_ip_address
-from ansible_collections.mailops.split_domain.plugins.module_utils.routing_mode import (
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.elements import words
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.setup.configuration import Configurator
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.server_state import ServerState
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchangers import (
+    MailExchangers,
+    canonical_address,
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import (
     BACKUP,
     LOCAL,
     UNRESOLVABLE,
     RoutingDecision,
     decide_routing,
-)
-from ansible_collections.mailops.split_domain.plugins.module_utils.routing_settings import (
-    AUTO,
-    RoutingRequest,
-    RoutingSettings,
 )
 
 

@@ -10,7 +10,7 @@ import signal
 import pytest
 from static_zones import started_run
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import failures
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
 
 MX1 = {"preference": 10, "exchange": "mx1.example.net"}

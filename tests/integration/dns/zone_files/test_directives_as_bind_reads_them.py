@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.failures import ZoneFileUnreadable
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file import read_zone_file, zone_place
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import ZoneFileUnreadable
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.file import read_zone_file, zone_place
 
 ZONE = "example.com"
 TOP = "$TTL 60\n@ SOA ns1 hostmaster 1 3600 600 86400 300\n@ NS ns1.example.net.\n"

@@ -10,10 +10,10 @@ import subprocess
 from hypothesis import assume, given, settings
 from zone_texts import ZONE, Made, wanted_sets, zone_texts
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_contents import ZoneContents
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_edit import edit_zone
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_text import read_text
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx import MxSet
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.contents import ZoneContents
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.edit import edit_zone
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxSet
 
 
 def as_bind_reads(text: str) -> dict[tuple[str, str], list[str]]:

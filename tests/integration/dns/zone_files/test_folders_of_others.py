@@ -18,10 +18,10 @@ import pytest
 from intruder import names_in, plant_link, state_of, swapped_at_every_step
 from static_zones import StaticZone
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.atomic_files import open_folder
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.atomic_files import open_folder
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.run_folder import LockHeld, locked
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import SplitDomainError
-from ansible_collections.mailops.split_domain.plugins.module_utils.run_folder import LockHeld, locked
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 WISH = {"name": "@", "mx": [{"preference": 10, "exchange": "mx1.example.net"}]}

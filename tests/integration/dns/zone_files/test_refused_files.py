@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from static_zones import StaticZone, started_run
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput, SplitDomainError
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import failures
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
-from ansible_collections.mailops.split_domain.plugins.module_utils.errors import InvalidInput, SplitDomainError
 
 MX1 = {"preference": 10, "exchange": "mx1.example.net"}
 WISH = {"name": "@", "mx": [MX1]}

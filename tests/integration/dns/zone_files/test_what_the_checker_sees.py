@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from static_zones import StaticZone
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns import failures
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.run_folder import run_folder
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import failures
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
-from ansible_collections.mailops.split_domain.plugins.module_utils.run_folder import run_folder
 
 Commands = Callable[[str, str], str]
 WISH = {"name": "@", "mx": [{"preference": 10, "exchange": "mx1.example.net"}]}
