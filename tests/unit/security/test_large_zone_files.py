@@ -14,8 +14,12 @@ MOST_SECONDS = 10.0
 MOST_MEBIBYTES = 200
 WORK = """
 import json, resource, time
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.contents import ZoneContents, zone_told_by
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.edit import edit_zone, is_otherwise_equal
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.contents import (
+    ZoneContents, zone_told_by
+)
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.edit import (
+    edit_zone, is_otherwise_equal
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import read_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord, MxSet
 
