@@ -28,7 +28,7 @@ MASTER, SLAVE = "master", "slave"
 PATIENCE = 40
 # Of the moments of a run: one of how many is looked at, and one of how many is repaired.
 STRIDES = (20, 80)
-STRIDES_OF_THE_LONG_FORM = (4, 12)
+STRIDES_OF_THE_LONG_FORM = (2, 8)
 
 
 @dataclass(frozen=True)
@@ -128,13 +128,16 @@ class Play:
             yield Call(self.servers[host], "split_domains", arguments)
 
 
-def halt_everywhere(play: Play, maps: Sequence[SplitMap], look: Callable[[str], None]) -> int:
+def halt_everywhere(
+    play: Play, maps: Sequence[SplitMap], look: Callable[[str], None], strides: tuple[int, int] = STRIDES
+) -> int:
     """Play the maps one after the other in runs that halt, and look at what kills would leave; return how often.
 
     ``look`` is told of the moment. Later what some of the kills would leave is brought back to the servers and the map
-    is played again, after which nothing may be left of the kill.
+    is played again, after which nothing may be left of the kill. Of the moments one of ``strides`` is looked at, and
+    one of its second number repaired; in the long form of the tests more of them.
     """
-    often, seldom = STRIDES_OF_THE_LONG_FORM if os.environ.get(LONG_FORM) else STRIDES
+    often, seldom = STRIDES_OF_THE_LONG_FORM if os.environ.get(LONG_FORM) else strides
     for split_map in maps:
         play.play(split_map)
     looks, wanted, left = 0, [], []

@@ -131,7 +131,7 @@ def test_a_move_can_be_killed_anywhere(sites: Sites) -> None:
             assert code // 100 in (2, 4), moment
             sent.extend([sites.send(entrance)] if code == TAKEN else [])
 
-    assert halt_everywhere(sites.play, maps, look) > FEW
+    assert halt_everywhere(sites.play, maps, look, (4, 12)) > FEW
     assert sent
     assert all(sites.found(subject) for subject in sent)
     assert {tuple(found) for subject in sent for found in sites.found(subject).values()} == {(ALICE,)}
