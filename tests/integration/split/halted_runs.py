@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs that are halted before each of their steps: what a kill at that step would leave is looked at while the server
-# runs, and repaired later, from a copy of the files as they were.
+# Runs that are halted before each of their steps:
+# what a kill there would leave is looked at while the server runs, and repaired later, from a copy of the files.
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Tests of what kills leave at the steps of a whole run over two sites, while parts of the map come and go: no user is
-# refused, each message comes to its mailbox once, and the next run leaves what it would have left without the kill.
+# Tests of what kills leave at the steps of a whole run over two sites, while parts of the map come and go:
+# no user is refused, each message comes to its mailbox once, and the next run leaves what it would have left anyway.
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Tests of what a kill at every step of a run leaves: mail is taken or deferred but never refused for it, and the next
-# run repairs.
+# Tests of what kills leave at the steps of a run:
+# mail is taken or deferred but never refused for it, and the next run repairs.
 
 from __future__ import annotations
 
