@@ -16,9 +16,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,39 +97,39 @@ def sanity_steps() -> list[Step]:
 
 
 def molecule_steps() -> list[Step]:
-    """Give Molecule's scenarios in two runs of half of them, each with a laboratory of its own."""
-    scenarios = sorted(path.parent.name for path in (ROOT / "extensions" / "molecule").glob("*/molecule.yml"))
-    scenarios.remove("default")
-    steps = []
-    for number in range(LABORATORIES):
-        # Molecule believes its notes of a run that was killed, and would not make the servers again.
-        notes = BUILD / f"molecule-{number + 1}"
-        shutil.rmtree(notes, ignore_errors=True)
-        chosen = [word for name in scenarios[number::LABORATORIES] for word in ("--scenario-name", name)]
-        steps.append(
-            Step(
-                f"molecule {number + 1} of {LABORATORIES}",
-                ("molecule", "test", *chosen),
-                environment={
-                    "SPLIT_DOMAIN_LAB": f"lab-{number + 1}",
-                    "MOLECULE_EPHEMERAL_DIRECTORY": str(notes),
-                    "MOLECULE_COMMAND_BORDERS": "false",
-                    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
-                    "COLUMNS": "160",
-                },
-                count=counting.by_molecule_log,
-            )
+    """Give Molecule's scenarios, each in a run of its own, those that take long first."""
+    scenarios = {path.parent.name for path in (ROOT / "extensions" / "molecule").glob("*/molecule.yml")} - {"default"}
+    return [
+        Step(
+            f"molecule {name}",
+            # The laboratory stands already; its scenario "default" is for those who run Molecule by hand.
+            ("molecule", "test", "--no-shared-state", "--scenario-name", name),
+            environment={
+                "MOLECULE_EPHEMERAL_DIRECTORY": str(BUILD / "molecule" / name),
+                "MOLECULE_COMMAND_BORDERS": "false",
+                "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+                "COLUMNS": "160",
+            },
+            count=counting.by_molecule_log,
         )
-    return steps
+        for name in sorted(scenarios, key=lambda name: (name not in LONG_SCENARIOS, name))
+    ]
 
 
+def laboratory_step(name: str, *command: str) -> Step:
+    """Give a step that brings a laboratory up or down."""
+    words = (str(BIN / "python"), str(ROOT / "tests" / "lab" / "lab.py"), *command)
+    return Step(f"{name} {command[0]}", words, environment={"SPLIT_DOMAIN_LAB": name})
+
+
+LONG_SCENARIOS = ("existing_users", "many_sites", "master_slave", "own_users", "routing_modes", "two_servers")
 # Scenarios wait more than they work, so that two of them run at a time.
 LABORATORIES = 2
 SLOWEST_SHOWN = 20
 # Of a step that failed, these are shown once more at the end.
 LINES_SHOWN = 12
 # A step that has not ended by then is ended, and has failed; seconds.
-PATIENCE = 2700
+PATIENCE = 1800
 
 GATES: dict[str, Callable[[], list[Step]]] = {
     "lint": lint_steps,
@@ -138,15 +139,8 @@ GATES: dict[str, Callable[[], list[Step]]] = {
     "sanity": sanity_steps,
     "molecule": molecule_steps,
 }
-# Gates that run side by side, one group after the other, the quick ones first. The steps of a gate come one after the
-# other, but for Molecule's.
+# Gates that run side by side, one group after the other, the quick ones first.
 GROUPS = (("lint", "unit"), ("integration",), ("sanity", "molecule"))
-
-
-def tracks_of(gate: str) -> list[list[Step]]:
-    """Give the steps of a gate as tracks, which run side by side."""
-    steps = GATES[gate]()
-    return [[step] for step in steps] if gate == "molecule" else [steps]
 
 
 @dataclass(frozen=True)
@@ -209,28 +203,45 @@ def run_step(step: Step, is_shown: bool = True) -> Done:
     return Done(step.name, count, seconds, "".join(lines))
 
 
-def run_track(steps: list[Step], is_shown: bool) -> list[Done]:
-    """Run steps one after the other."""
-    return [run_step(step, is_shown) for step in steps]
+def run_gate(name: str, is_shown: bool) -> list[Done]:
+    """Run the steps of a gate one after the other; Molecule's in as many laboratories at a time as there are."""
+    if name != "molecule":
+        return [run_step(step, is_shown) for step in GATES[name]()]
+    # Molecule believes its notes of a run that was killed.
+    shutil.rmtree(BUILD / "molecule", ignore_errors=True)
+    waiting = deque(GATES[name]())
+    laboratories = [f"lab-{number + 1}" for number in range(LABORATORIES)]
+    with ThreadPoolExecutor() as threads:
+        parts = threads.map(lambda laboratory: run_in_laboratory(laboratory, waiting), laboratories)
+        return [one for part in parts for one in part]
+
+
+def run_in_laboratory(name: str, waiting: deque[Step]) -> list[Done]:
+    """Bring a laboratory up, take one step after the other from those that wait, and take it down."""
+    done = [run_step(laboratory_step(name, "reset", "--all"), False)]
+    while waiting and not done[0].count.failed:
+        step = waiting.popleft()
+        done.append(run_step(replace(step, environment={**step.environment, "SPLIT_DOMAIN_LAB": name}), False))
+    return [*done, run_step(laboratory_step(name, "down"), False)]
 
 
 def run_gates(names: list[str]) -> list[Done]:
-    """Run the gates, those of a group side by side; what the last track of a group prints is shown at once."""
+    """Run the gates, those of a group side by side; what the last one of a group prints is shown at once."""
     done: list[Done] = []
     for group in GROUPS:
-        tracks = [track for gate in group if gate in names for track in tracks_of(gate)]
-        with ThreadPoolExecutor(max_workers=len(tracks) or 1) as threads:
-            for ended in threads.map(run_track, tracks, [track is tracks[-1] for track in tracks]):
+        gates = [gate for gate in group if gate in names]
+        with ThreadPoolExecutor() as threads:
+            for ended in threads.map(run_gate, gates, [gate is gates[-1] for gate in gates]):
                 done += ended
     return done
 
 
 def show_times(done: list[Done], seconds: float) -> None:
     """Print what each step took, and the slowest tests of those that pytest ran."""
-    print(f"\n{'step':<24} {'seconds':>8}")
+    print(f"\n{'step':<28} {'seconds':>8}")
     for one in done:
-        print(f"{one.name:<24} {one.seconds:>8.1f}")
-    print(f"{'all':<24} {seconds:>8.1f}")
+        print(f"{one.name:<28} {one.seconds:>8.1f}")
+    print(f"{'all':<28} {seconds:>8.1f}")
     slowest = counting.slowest_tests(reports_of(done), SLOWEST_SHOWN)
     if slowest:
         print(f"\nthe slowest tests{'seconds':>15}")
