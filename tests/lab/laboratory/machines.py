@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from laboratory.description import Description, Host, LabError, lab_description
+from laboratory.diagnosis import why_not_ready
 from laboratory.directories import write_directories
 from laboratory.images import ensure_images, image_name
 from laboratory.inventory import write_inventory
@@ -184,7 +185,10 @@ def wait_until_ready(host: Host) -> None:
             return listening.out.strip() != ""
         return True
 
-    wait_until(f"{host.name} has booted with {', '.join(host.services)} running", ready, BOOT_SECONDS)
+    try:
+        wait_until(f"{host.name} has booted with {', '.join(host.services)} running", ready, BOOT_SECONDS)
+    except LabError as error:
+        raise LabError(f"{error}\n{why_not_ready(host.name)}") from error
 
 
 def _make(host: Host, archive: bytes, recipe: str, description: Description, subnet: ipaddress.IPv4Network) -> None:
