@@ -133,7 +133,7 @@ PATIENCE = 1800
 
 GATES: dict[str, Callable[[], list[Step]]] = {
     "lint": lint_steps,
-    "unit": lambda: pytest_steps("unit"),
+    "unit": lambda: pytest_steps("unit", "--numprocesses=2", "--dist=loadfile"),
     # Tests with servers wait more than they work, so that several files are run at a time.
     "integration": lambda: pytest_steps("integration", "--numprocesses=6", "--dist=loadfile"),
     "sanity": sanity_steps,
