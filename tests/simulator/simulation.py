@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What becomes of a message for any address, by whatever way it comes: the plans of all servers, walked. Pure.
 #
-# The mechanisms that are walked are drawn in docs/architecture.md, "On a Postfix server".
+# The mechanisms that are walked are explained in docs/architecture/postfix_setup.md.
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What a split laid over domains that the server has already compiles to: their users stay, unlisted. Pure. Private.
 #
-# The mechanisms and their reasons are drawn in docs/architecture.md, "Laid over a domain that is there".
+# The mechanisms and their reasons are explained in docs/architecture/existing_domains.md.
 
 from __future__ import annotations
 

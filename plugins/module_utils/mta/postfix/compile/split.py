@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The Postfix configuration that a server's split domains compile to: tables and main.cf elements. Pure. Private.
 #
-# The mechanisms and their reasons are drawn in docs/architecture.md, "On a Postfix server".
+# The mechanisms and their reasons are explained in docs/architecture/postfix_setup.md.
 
 from __future__ import annotations
 
