@@ -23,7 +23,7 @@ description:
   - Compiles the split map and what P(mailops.split_domain.mx_records#module) would do to the arguments of one
     P(mailops.split_domain.smtp_probe#module) task for each exchange of a set with new records.
   - Each exchange is asked for C(postmaster) and for an address of each site, three at most, of every domain that names
-    it. A sub-domain of a site is asked for with an address that lives on the site.
+    it. A subdomain of a site is asked for with an address that lives on the site.
   - Sets of which only the TTL would change, null MX and sets that would be removed need no question.
 positional: _input, published
 options:

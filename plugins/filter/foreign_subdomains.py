@@ -16,12 +16,12 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.map.split_map
 
 DOCUMENTATION = r"""
 name: foreign_subdomains
-short_description: Sub-domains of the split map whose MX records others publish
+short_description: Subdomains of the split map whose MX records others publish
 version_added: 0.1.0
 author:
   - The mailops.split_domain developers (@mailops)
 description:
-  - Gives the sub-domains that addresses are rewritten to, without those whose MX sets are published from the map.
+  - Gives the subdomains that addresses are rewritten to, without those whose MX sets are published from the map.
 positional: _input, publishing
 options:
   _input:
@@ -43,14 +43,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The sub-domains, in the order of the split map.
+  description: The subdomains, in the order of the split map.
   type: list
   elements: str
 """
 
 
 def foreign_subdomains(split_domains: Any, publishing: bool) -> list[str]:
-    """Give the sub-domains, or the failure as Ansible expects it from a filter."""
+    """Give the subdomains, or the failure as Ansible expects it from a filter."""
     try:
         return server_plan.foreign_subdomains(parse_split_map(split_domains), publishing)
     except SplitDomainError as error:

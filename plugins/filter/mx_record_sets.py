@@ -22,8 +22,8 @@ author:
   - The mailops.split_domain developers (@mailops)
 description:
   - Gives the option O(mailops.split_domain.mx_records#module:record_sets) for all domains of a split map that
-    have C(mx), and for the sub-domains of their sites.
-  - The set of a sub-domain is C(subdomain_mx), or when that is missing the relay of its site. A sub-domain outside of
+    have C(mx), and for the subdomains of their sites.
+  - The set of a subdomain is C(subdomain_mx), or when that is missing the relay of its site. A subdomain outside of
     the domain has a set only by C(subdomain_mx).
   - Domains without C(mx) and domains with C(state=absent) are left out, so their MX records stay as they are.
 options:

@@ -50,8 +50,8 @@ options:
     default: []
   rewriting:
     description:
-      - Whether addresses are rewritten to the sub-domains of their sites. When V(false), they are routed to the relays
-        of these sites, as may be done until the sub-domains take mail.
+      - Whether addresses are rewritten to the subdomains of their sites. When V(false), they are routed to the relays
+        of these sites, as may be done until the subdomains take mail.
     type: bool
     default: true
 """

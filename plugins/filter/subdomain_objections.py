@@ -15,7 +15,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.map import su
 
 DOCUMENTATION = r"""
 name: subdomain_objections
-short_description: Which sites do not take mail for their sub-domains yet, and what has to be done there
+short_description: Which sites do not take mail for their subdomains yet, and what has to be done there
 version_added: 0.1.0
 author:
   - The mailops.split_domain developers (@mailops)

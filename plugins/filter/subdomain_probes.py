@@ -15,15 +15,15 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.map import su
 
 DOCUMENTATION = r"""
 name: subdomain_probes
-short_description: What to ask sites that are not managed before addresses are rewritten to their sub-domains
+short_description: What to ask sites that are not managed before addresses are rewritten to their subdomains
 version_added: 0.1.0
 author:
   - The mailops.split_domain developers (@mailops)
 description:
   - Compiles the split map to the arguments of one P(mailops.split_domain.smtp_probe#module) task for each exchange of
-    the sub-domain of a site without C(hosts), where the server does not know that sub-domain yet.
-  - Each exchange is asked for up to three of the site's users in the sub-domain, and for an address that nobody has.
-  - Where the map does not name the MX set of the sub-domain, the relay of the site is asked.
+    the subdomain of a site without C(hosts), where the server does not know that subdomain yet.
+  - Each exchange is asked for up to three of the site's users in the subdomain, and for an address that nobody has.
+  - Where the map does not name the MX set of the subdomain, the relay of the site is asked.
 positional: _input, domains
 options:
   _input:

@@ -15,14 +15,14 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.map import su
 
 DOCUMENTATION = r"""
 name: subdomains_first
-short_description: The split settings that only add the sub-domains that come
+short_description: The split settings that only add the subdomains that come
 version_added: 0.1.0
 author:
   - The mailops.split_domain developers (@mailops)
 description:
-  - A site takes mail for its sub-domain before other sites rewrite addresses to it. This gives the arguments of the
+  - A site takes mail for its subdomain before other sites rewrite addresses to it. This gives the arguments of the
     P(mailops.split_domain.split_domains#module) task that does so on a server whose domains are split already.
-  - Fails when a sub-domain would become another one. The old one has to be taken out of the map first.
+  - Fails when a subdomain would become another one. The old one has to be taken out of the map first.
 options:
   _input:
     description: RV(mailops.split_domain.split_domains#module:domains) of a run in check mode.
@@ -32,14 +32,14 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Add sub-domains before anything else changes
+- name: Add subdomains before anything else changes
   mailops.split_domain.split_domains:
     domains: "{{ fit.domains | mailops.split_domain.subdomains_first }}"
 """
 
 RETURN = r"""
 _value:
-  description: The settings of each domain as they are, with the sub-domains that come. Other domains are left out.
+  description: The settings of each domain as they are, with the subdomains that come. Other domains are left out.
   type: list
   elements: dict
 """

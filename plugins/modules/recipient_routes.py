@@ -44,9 +44,9 @@ options:
           - A list of these, or text with commas between them, is a next hop of several servers, each of which is tried
             while those before it cannot be reached. Name them in the order of the peer's C(relays) in
             P(mailops.split_domain.split_domains#module).
-          - Or an address in the sub-domain of the site that holds the mailbox, such as C(bob@cloud.example.com), or
-            C(@cloud.example.com) for the same local part. Mail is rewritten to it and follows the sub-domain's own MX
-            records. Make sure first that the sub-domain takes mail.
+          - Or an address in the subdomain of the site that holds the mailbox, such as C(bob@cloud.example.com), or
+            C(@cloud.example.com) for the same local part. Mail is rewritten to it and follows the subdomain's own MX
+            records. Make sure first that the subdomain takes mail.
           - Not needed with O(state=absent).
         type: raw
       copy:
@@ -93,7 +93,7 @@ options:
     type: str
   subdomain:
     description:
-      - The sub-domain of this server's own site. Each address with a local route has an address in it, too, and
+      - The subdomain of this server's own site. Each address with a local route has an address in it, too, and
         nobody else.
       - When omitted, what P(mailops.split_domain.split_domains#module) was given for the domain. Needed where routes
         are written before.
@@ -152,7 +152,7 @@ EXAMPLES = r"""
     routes:
       - {address: carol@example.com, to: {host: mx.cloud.example.net}}
 
-- name: Rewrite erin to her address in the other site's sub-domain, found by the MX records of the sub-domain
+- name: Rewrite erin to her address in the other site's subdomain, found by the MX records of the subdomain
   mailops.split_domain.recipient_routes:
     domain: example.com
     routes:

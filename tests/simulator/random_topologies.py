@@ -95,7 +95,7 @@ class Topology:
         return None
 
     def simulated(self, rewriting: bool = True, only_listed: bool = False) -> Sites:
-        """Compile the plans of all servers, whether the map is valid or not, before sub-domains are there or after.
+        """Compile the plans of all servers, whether the map is valid or not, before subdomains are there or after.
 
         ``only_listed`` takes no notice of mailboxes that the map cannot know of.
         """

@@ -59,7 +59,7 @@ class PlannedServer:
     def stands_for(self, names: Iterable[str]) -> frozenset[str]:
         """Give the next hops that a client with these names and addresses stands for, in any domain; () for none.
 
-        These are relays, each of their servers, and sub-domains, as split horizon counts them.
+        These are relays, each of their servers, and subdomains, as split horizon counts them.
         """
         names = tuple(names)
         found: set[str] = set()
@@ -90,7 +90,7 @@ class ExternalSite:
         return self.site
 
     def mailbox(self, address: Address) -> Address | None:
-        """Give the mailbox of an address, which may be written in the site's own sub-domain; None for nobody's."""
+        """Give the mailbox of an address, which may be written in the site's own subdomain; None for nobody's."""
         in_domain = Address(self.domain, address.local_part)
         known = address.domain in (self.domain, self.subdomain) and in_domain in self.mailboxes
         return in_domain if known else None

@@ -24,7 +24,7 @@ def refuse_stray_listings(
 
     ``shared`` is the domain's directory, ``own`` those of sites. A home that is managed and has the address in neither
     may know it by tables that it had before; otherwise it is unknown there, and forwarded as the unknown are. In the
-    home's sub-domain nobody is known but who is listed.
+    home's subdomain nobody is known but who is listed.
     """
     knowing = {site: {listing.address for listing in listings} for site, listings in own.items()}
     astray = [

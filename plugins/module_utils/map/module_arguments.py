@@ -143,7 +143,7 @@ def exchange_probe_arguments(
 
 
 def _recipients_by_domain(split_domains: Any, search: Sequence[str]) -> dict[str, list[str]]:
-    """Give an address of each site, some at most, for every domain and sub-domain of the map."""
+    """Give an address of each site, some at most, for every domain and subdomain of the map."""
     recipients: dict[str, list[str]] = {}
     for mapped in located_map(split_domains, search):
         living_at: dict[str, Listing] = {}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The MX sets of the split map, of domains and of the sub-domains of their sites, read into values. Pure. Private.
+# The MX sets of the split map, of domains and of the subdomains of their sites, read into values. Pure. Private.
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records im
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import Relay
 
-# Of the one exchange of a sub-domain; it leaves room for others before it.
+# Of the one exchange of a subdomain; it leaves room for others before it.
 _USUAL_PREFERENCE = 10
 # As many digits as the greatest TTL has (RFC 2181, section 8).
 _SECONDS = re.compile("[0-9]{1,10}")
@@ -57,9 +57,9 @@ def parse_mx_ttl(value: Any, owner: str) -> int | None:
 
 
 def parse_subdomain(site: Mapping[str, Any], domain: str, relay: Relay, owner: str) -> SubDomain | None:
-    """Read the sub-domain of a site and its MX set, by default the servers of the site's relay in their order.
+    """Read the subdomain of a site and its MX set, by default the servers of the site's relay in their order.
 
-    A sub-domain outside of the domain, as a hosted service gives one, has no default: its zone belongs to others.
+    A subdomain outside of the domain, as a hosted service gives one, has no default: its zone belongs to others.
     Raises InvalidInput.
     """
     written, mx = site.get("subdomain"), parse_mx_set(site.get("subdomain_mx"), f"'subdomain_mx' of {owner}")
@@ -83,6 +83,6 @@ def _exchange_of_relay(preference: int, host: str, subdomain: str, owner: str) -
         return parse_record(preference, host)
     except InvalidInput as error:
         raise InvalidInput(
-            f"{owner} has the sub-domain {subdomain}, whose exchange cannot be its relay {host}, because an "
+            f"{owner} has the subdomain {subdomain}, whose exchange cannot be its relay {host}, because an "
             "exchange is the full name of a host: write the MX set in 'subdomain_mx'"
         ) from error

@@ -27,10 +27,10 @@ class DomainRoutes:
     source: tuple[Any, ...]
     own_source: tuple[Any, ...]
     destination_of_site: Mapping[str, Destination]
-    """The relay or sub-domain of every site of the domain; None for the server's own, whose addresses are local."""
+    """The relay or subdomain of every site of the domain; None for the server's own, whose addresses are local."""
     local_transport: str | None = None
     subdomain: str | None = None
-    """The sub-domain of the server's own site."""
+    """The subdomain of the server's own site."""
     unmanaged_sites: tuple[str, ...] = ()
     """Sites that may send copies back to any server."""
     catch_all: bool = False
@@ -59,7 +59,7 @@ def plan_server(
     """Compile the plan of the server ``host`` (an inventory name), for the domains in which it has ``role``.
 
     ``role`` None takes both roles. A host that is in no site gets an empty plan. Without ``rewriting`` mail goes to the
-    relays of sites that have a sub-domain, too, as it may until that sub-domain takes mail.
+    relays of sites that have a subdomain, too, as it may until that subdomain takes mail.
     """
     settings: list[DomainSettings] = []
     routes: list[DomainRoutes] = []
@@ -95,10 +95,10 @@ def left_out_servers(mapped_domains: Iterable[MappedDomain], host: str, taking_p
 
 
 def mx_record_sets(mapped_domains: Iterable[MappedDomain], of: str = "all") -> list[dict[str, Any]]:
-    """Give the ``record_sets`` of the module ``mx_records`` for every domain and sub-domain of the map with an MX set.
+    """Give the ``record_sets`` of the module ``mx_records`` for every domain and subdomain of the map with an MX set.
 
     ``of`` limits them to ``domains``, the alias domains of each with its set, or ``subdomains``. The TTL of a domain is
-    that of its sub-domains, too. A domain that is no longer split keeps its MX records: they belong to its mail, not to
+    that of its subdomains, too. A domain that is no longer split keeps its MX records: they belong to its mail, not to
     the split.
     """
     record_sets: list[dict[str, Any]] = []
@@ -116,7 +116,7 @@ def mx_record_sets(mapped_domains: Iterable[MappedDomain], of: str = "all") -> l
 
 
 def foreign_subdomains(mapped_domains: Iterable[MappedDomain], publishing: bool) -> list[str]:
-    """Give the sub-domains whose MX sets are not published from the map, which is done when ``publishing``."""
+    """Give the subdomains whose MX sets are not published from the map, which is done when ``publishing``."""
     return [
         site.subdomain.name
         for mapped in mapped_domains

@@ -175,7 +175,7 @@ def _parse_site(value: Any, domain: str) -> Site:
 
 
 def _refuse_shared_names(mapped: Sequence[MappedDomain]) -> None:
-    """Raise InvalidInput where an alias domain or a sub-domain is a domain of the map itself, or that of two."""
+    """Raise InvalidInput where an alias domain or a subdomain is a domain of the map itself, or that of two."""
     owner_of = {entry.split_domain.domain: "a domain of split_domains itself" for entry in mapped}
     for entry in mapped:
         for name in entry.alias_domains:
@@ -191,11 +191,11 @@ def _refuse_shared_names(mapped: Sequence[MappedDomain]) -> None:
             if site.subdomain is None:
                 continue
             owner = f"the site {site.name} of {entry.split_domain.domain}"
-            earlier = owner_of.setdefault(site.subdomain.name, f"the sub-domain of {owner}")
-            if earlier != f"the sub-domain of {owner}":
+            earlier = owner_of.setdefault(site.subdomain.name, f"the subdomain of {owner}")
+            if earlier != f"the subdomain of {owner}":
                 raise InvalidInput(
-                    f"{owner} has the sub-domain {site.subdomain.name}, which is {earlier}: "
-                    "give each site a sub-domain of its own"
+                    f"{owner} has the subdomain {site.subdomain.name}, which is {earlier}: "
+                    "give each site a subdomain of its own"
                 )
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Sub-domains that come: taken by their site first, and asked for where a site is not managed. Pure. Private.
+# Subdomains that come: taken by their site first, and asked for where a site is not managed. Pure. Private.
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _ACCEPTED, _REFUSED = "accepted", "refused"
 def subdomain_probe_arguments(
     split_domains: Any, domains: Iterable[Mapping[str, Any]], search: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """Give the arguments of one ``smtp_probe`` task for each exchange of a sub-domain that a server shall rewrite to.
+    """Give the arguments of one ``smtp_probe`` task for each exchange of a subdomain that a server shall rewrite to.
 
-    Asked are sites without hosts, whose sub-domain the server does not know yet: ``domains`` is what ``split_domains``
+    Asked are sites without hosts, whose subdomain the server does not know yet: ``domains`` is what ``split_domains``
     returns in check mode. Each entry has ``checklist``, too: what has to be done at the site. Raises InvalidInput as
     ``server_arguments`` does.
     """
@@ -58,7 +58,7 @@ def subdomain_probe_arguments(
 
 
 def subdomain_objections(probes: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Give a sentence, with the checklist behind it, for each exchange that does not do what a sub-domain needs.
+    """Give a sentence, with the checklist behind it, for each exchange that does not do what a subdomain needs.
 
     ``probes`` are the results of ``smtp_probe``. All users have to be accepted, and an address that nobody has refused.
     """
@@ -67,7 +67,7 @@ def subdomain_objections(probes: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _faults(probe: Mapping[str, Any]) -> Iterator[str]:
     item = probe["item"]
-    place = f"The exchange {item['host']} of the sub-domain {item['subdomain']}"
+    place = f"The exchange {item['host']} of the subdomain {item['subdomain']}"
     if "recipients" not in probe:
         yield f"{place} could not be asked: {probe.get('msg')}."
         return
@@ -106,14 +106,14 @@ def _mx_to_do(name: str, mx: Sequence[MxRecord] | None) -> str:
     return f"The MX set of {name} becomes {records}, so have mail for it taken by these hosts on port 25."
 
 
-# Sub-domains that come: taken by their site before anybody rewrites addresses to them.
+# Subdomains that come: taken by their site before anybody rewrites addresses to them.
 
 
 def subdomains_first(domains: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Give the option ``domains`` of ``split_domains`` that adds the sub-domains that come, and changes nothing else.
+    """Give the option ``domains`` of ``split_domains`` that adds the subdomains that come, and changes nothing else.
 
-    ``domains`` is what ``split_domains`` returns in check mode. A domain that is new, or that gets no sub-domain, is
-    left out. Raises InvalidInput for a sub-domain that becomes another: the old one has to go first.
+    ``domains`` is what ``split_domains`` returns in check mode. A domain that is new, or that gets no subdomain, is
+    left out. Raises InvalidInput for a subdomain that becomes another: the old one has to go first.
     """
     found = []
     for entry in domains:
@@ -139,7 +139,7 @@ def subdomains_first(domains: Iterable[Mapping[str, Any]]) -> list[dict[str, Any
 
 
 def new_subdomains(domains: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Give the sub-domains of peers that a server does not know yet, of what ``split_domains`` returns."""
+    """Give the subdomains of peers that a server does not know yet, of what ``split_domains`` returns."""
 
     def known(side: Mapping[str, Any] | None) -> set[str]:
         return {peer["subdomain"] for peer in (side or {"peers": ()})["peers"] if peer.get("subdomain")}
@@ -150,7 +150,7 @@ def new_subdomains(domains: Iterable[Mapping[str, Any]]) -> set[str]:
 def _joined(before: str | None, after: str | None, owner: str) -> str | None:
     if before and after and before != after:
         raise InvalidInput(
-            f"{owner} has the sub-domain {before} and would get {after}: take the old one out of the map and run, so "
+            f"{owner} has the subdomain {before} and would get {after}: take the old one out of the map and run, so "
             "that nobody sends mail there any more, then name the new one and run again"
         )
     return before or after

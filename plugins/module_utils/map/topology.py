@@ -23,7 +23,7 @@ LONGEST_SAFE_CIRCLE = 2
 
 @dataclass(frozen=True)
 class SubDomain:
-    """The sub-domain of a site, a mail domain of its own; ``mx`` is its exact MX set, None to leave that alone."""
+    """The subdomain of a site, a mail domain of its own; ``mx`` is its exact MX set, None to leave that alone."""
 
     name: str
     mx: tuple[MxRecord, ...] | None = None

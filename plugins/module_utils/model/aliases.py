@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What sub-domains make of routes: addresses that are rewritten, as lines of a table of aliases. Pure. Private.
+# What subdomains make of routes: addresses that are rewritten, as lines of a table of aliases. Pure. Private.
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def alias_lines(
 ) -> str:
     """Give the lines ``address<TAB>address`` that follow from the routes of a domain, sorted.
 
-    An address that lives on another site is rewritten to that site's sub-domain. In ``own_subdomains``, those of this
+    An address that lives on another site is rewritten to that site's subdomain. In ``own_subdomains``, those of this
     server's own site, each mailbox that lives here has its address, and nobody else. In ``alias_domains``, other names
     of the domain, each address has one, wherever its mailbox lives. Where there is a ``catch_all``, an address without
     another alias is its own, or the catch-all would swallow it. Raises InvalidInput for an address that is
@@ -33,8 +33,8 @@ def alias_lines(
         local_part, domain, other, subdomain = match.groups()
         if subdomain in own_subdomains:
             raise InvalidInput(
-                f"{local_part}{domain} is rewritten to the sub-domain {subdomain} of this server's own site, which "
-                f"leads back to it: give the address 'local', or the sub-domain of the site where the mailbox lives"
+                f"{local_part}{domain} is rewritten to the subdomain {subdomain} of this server's own site, which "
+                f"leads back to it: give the address 'local', or the subdomain of the site where the mailbox lives"
             )
         lines.append(f"{local_part}{domain}\t{other or local_part}@{subdomain}\n")
     if own_subdomains:

@@ -159,7 +159,7 @@ def parse_settings(arguments: Mapping[str, Any]) -> DomainSettings:
     _refuse_shared_subdomain(domain, [subdomain, *(peer.subdomain for peer in peers)])
     if subdomain in alias_domains:
         raise InvalidInput(
-            f"{domain} has the sub-domain {subdomain}, which is an alias domain of {domain}: remove it from one of them"
+            f"{domain} has the subdomain {subdomain}, which is an alias domain of {domain}: remove it from one of them"
         )
     return DomainSettings(
         domain=domain,
@@ -212,5 +212,5 @@ def _refuse_shared_subdomain(domain: str, subdomains: Sequence[str | None]) -> N
         if name == domain or named.count(name) > 1:
             owner = "the domain itself" if name == domain else "that of two sites"
             raise InvalidInput(
-                f"{domain} has the sub-domain {name}, which is {owner}: give each site a sub-domain of its own"
+                f"{domain} has the subdomain {name}, which is {owner}: give each site a subdomain of its own"
             )

@@ -26,7 +26,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_ho
 
 LOCAL = "local"
 
-# Sub-domain routing: an address that is rewritten to one in the sub-domain of its site.
+# Subdomain routing: an address that is rewritten to one in the subdomain of its site.
 
 
 @dataclass(frozen=True, order=True)
@@ -53,7 +53,7 @@ def parse_rewriting(text: str, owner: str) -> Rewriting:
 
 
 Destination = Optional[Union[Relay, Rewriting]]
-"""The relay or sub-domain that mail for an address goes to; None when the mailbox is on this server's own site."""
+"""The relay or subdomain that mail for an address goes to; None when the mailbox is on this server's own site."""
 _REWRITTEN = re.compile(r"\t[^\t\n:@]*@")
 _HOST_PORT = re.compile(r"(?:\[(?P<literal>[^\[\]\s]+)\]|(?P<host>[^\[\]:\s]+))(?::(?P<port>[0-9]+))?")
 
@@ -63,7 +63,7 @@ class RoutesText:
     """All routes of one domain as text, made on the controller and checked again where it is used.
 
     The first line names the domain; then come lines ``address<TAB>destination``, sorted, where the destination is
-    ``local``, ``[host]:port``, several of these with commas between them, or ``@sub-domain`` with another local part
+    ``local``, ``[host]:port``, several of these with commas between them, or ``@subdomain`` with another local part
     before it or none.
     """
 
@@ -143,7 +143,7 @@ class RoutesText:
     def with_transports(self, local_transport: str, relay_service: str) -> str:
         """Give the lines with transports instead of destinations.
 
-        These are ``local_transport``, ``service:[host]:port``, and ``service:sub-domain``, which is looked up as MX.
+        These are ``local_transport``, ``service:[host]:port``, and ``service:subdomain``, which is looked up as MX.
         """
         lines = _REWRITTEN.sub(f"\t{relay_service}:", self.lines)
         return lines.replace("\tlocal\n", f"\t{local_transport}\n").replace("\t[", f"\t{relay_service}:[")
@@ -198,7 +198,7 @@ def copies_in(entries: Iterable[Mapping[str, Any]], domain: str) -> dict[Address
 
 
 def parse_destination(value: Any, owner: str) -> Destination:
-    """Read ``local``, ``host``, ``host:port``, ``[address]:port``, ``{host, port}`` or an address in a sub-domain.
+    """Read ``local``, ``host``, ``host:port``, ``[address]:port``, ``{host, port}`` or an address in a subdomain.
 
     Several servers, tried in their order, come as a list, or as text with commas between them. ``owner`` is for
     messages.
@@ -244,7 +244,7 @@ def _with_own_name(destination: Destination, address: Address) -> Destination:
         return destination
     if destination.subdomain == address.domain:
         raise InvalidInput(
-            f"{address} is rewritten to {destination}, which is in the same domain: name an address in the sub-domain "
+            f"{address} is rewritten to {destination}, which is in the same domain: name an address in the subdomain "
             "of another site, or make an alias of it where the mailbox lives"
         )
     return Rewriting(destination.subdomain) if destination.local_part == address.local_part else destination

@@ -31,7 +31,7 @@ class ServerState:
 
     @property
     def names(self) -> frozenset[str]:
-        """All domains of the state, with their other names and the sub-domains that this server's own sites have."""
+        """All domains of the state, with their other names and the subdomains that this server's own sites have."""
         own = {name for entry in self.domains.values() for name in (entry.subdomain, *entry.alias_domains) if name}
         return frozenset({*self.domains, *self.modes, *own})
 
@@ -42,7 +42,7 @@ class ServerState:
 
     @property
     def rewritten_to(self) -> frozenset[str]:
-        """The sub-domains of other sites, to which addresses may be rewritten, and the names of copies."""
+        """The subdomains of other sites, to which addresses may be rewritten, and the names of copies."""
         found = {peer.subdomain for entry in self.domains.values() for peer in entry.peers}
         copies = {
             copy_domain(site, entry.domain)
@@ -58,7 +58,7 @@ class ServerState:
         use_of.update((name, "a domain with a routing mode here") for name in self.modes)
         for domain, entry in sorted(self.domains.items()):
             own = [(name, "alias domain") for name in entry.alias_domains]
-            own += [(entry.subdomain, "sub-domain")] if entry.subdomain is not None else []
+            own += [(entry.subdomain, "subdomain")] if entry.subdomain is not None else []
             for name, use in own:
                 earlier = use_of.setdefault(name, f"the {use} of {domain} on this server")
                 if earlier != f"the {use} of {domain} on this server":
@@ -71,9 +71,9 @@ class ServerState:
                 mode = self.modes.get(peer.subdomain or "")
                 if peer.subdomain in use_of and (mode is None or mode.effective == LOCAL):
                     raise ServerStateError(
-                        f"the site {peer.site} of {domain} has the sub-domain {peer.subdomain}, which is "
+                        f"the site {peer.site} of {domain} has the subdomain {peer.subdomain}, which is "
                         f"{use_of[peer.subdomain]}, so that mail rewritten to it would stay here: remove it there, or "
-                        f"give the site another sub-domain"
+                        f"give the site another subdomain"
                     )
 
     def joined(self, later: ServerState) -> ServerState:

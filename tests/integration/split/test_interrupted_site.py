@@ -112,7 +112,7 @@ def sites(network: Network, tmp_path: Path) -> Iterator[Sites]:
             for host in ("hq", "cloud")
         }
         for server in servers.values():
-            # The MX of the sub-domain: where it is a recipient's domain, and where it is a next hop.
+            # The MX of the subdomain: where it is a recipient's domain, and where it is a next hop.
             (server.config / "transport").write_text(
                 f"{SUBDOMAIN} smtp:[{servers['cloud'].address}]:{servers['cloud'].port}\n"
             )

@@ -46,7 +46,7 @@ def test_a_sub_domain_whose_mail_would_stay_on_the_sender_is_refused(
 ) -> None:
     write_main_cf(server, f"myhostname = cloud.example.com\n{parameter} = {value}")
     said = refusal(server, WITH_SUBDOMAIN)
-    assert "the site cloud of example.com has the sub-domain cloud.example.com" in said
+    assert "the site cloud of example.com has the subdomain cloud.example.com" in said
     assert f"which is in {parameter} of this server ({element}" in said
     assert "mail rewritten to it would stay here" in said
     server.split({"domain": "example.com", "peers": [PEER]})
@@ -61,7 +61,7 @@ def test_a_sub_domain_that_the_sender_relays_is_none_of_its_own(server: SplitSer
 def test_a_sub_domain_that_is_split_here_is_refused(server: SplitServer, entry: dict[str, Any]) -> None:
     server.split({"domain": "example.net.test", "peers": [PEER], **entry})
     said = refusal(server, WITH_SUBDOMAIN)
-    assert "has the sub-domain cloud.example.com, which is" in said
+    assert "has the subdomain cloud.example.com, which is" in said
     assert "mail rewritten to it would stay here" in said
 
 
@@ -71,7 +71,7 @@ def test_a_sub_domain_that_is_split_here_is_refused(server: SplitServer, entry: 
     [
         ({"domain": "name.example"}, "split on this server itself"),
         ({"alias_domains": ["name.example"]}, "the alias domain of other.example on this server"),
-        ({"subdomain": "name.example"}, "the sub-domain of other.example on this server"),
+        ({"subdomain": "name.example"}, "the subdomain of other.example on this server"),
     ],
 )
 def test_a_name_that_is_something_else_already_is_refused(

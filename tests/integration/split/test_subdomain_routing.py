@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Tests of sub-domain routing between two real servers: what each answers, and whose mailbox gets what.
+# Tests of subdomain routing between two real servers: what each answers, and whose mailbox gets what.
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LENIENT = GROWN_MAIN_CF + "\nsmtpd_reject_unlisted_recipient = no\n"
 
 @dataclass(frozen=True)
 class Sites:
-    """Two sites of example.com with their mailboxes; the second has the sub-domain cloud.example.com."""
+    """Two sites of example.com with their mailboxes; the second has the subdomain cloud.example.com."""
 
     hq: SplitServer
     cloud: SplitServer
@@ -48,7 +48,7 @@ def settings(server: SplitServer, site: str, other: SplitServer, **more: Any) ->
 
 @contextmanager
 def two_sites(network: Network, main_cf: str = GROWN_MAIN_CF) -> Iterator[Sites]:
-    """Give two running sites that know of the sub-domain, without routes at the first."""
+    """Give two running sites that know of the subdomain, without routes at the first."""
     with ExitStack() as stack:
         hq = stack.enter_context(configured_server(network, "hq", main_cf))
         cloud = stack.enter_context(configured_server(network, "cloud", main_cf))
@@ -220,7 +220,7 @@ def test_an_address_is_not_rewritten_to_the_sub_domain_of_its_own_site(server: S
         routes=[{"address": "ann@example.com", "to": "ann@hq.example.com"}],
     )
     assert result["failed"]
-    assert "ann@example.com is rewritten to the sub-domain hq.example.com of this server's own site" in result["msg"]
+    assert "ann@example.com is rewritten to the subdomain hq.example.com of this server's own site" in result["msg"]
     assert server.files() == before
 
 

@@ -180,7 +180,7 @@ def test_every_key_of_the_map_is_read() -> None:
         (changed(("sites", 1, "subdomain_mx"), "10 mx"), "write a list of {preference, exchange}"),
         (
             changed(("sites", 0, "subdomain"), "CLOUD.example.com"),
-            "is the sub-domain of the site hq of example.com",
+            "is the subdomain of the site hq of example.com",
         ),
         (changed(("sites",), []), "example.com has 0 site(s)"),
         (changed(("sites",), None), "'sites' of example.com is nothing: write a list of sites"),

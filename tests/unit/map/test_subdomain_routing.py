@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Tests of sub-domain routing as the map has it: who rewrites what, in which order, and what is asked of others before.
+# Tests of subdomain routing as the map has it: who rewrites what, in which order, and what is asked of others before.
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_nothing_comes_first_where_a_domain_is_new_or_no_sub_domain_is(before: A
     ],
 )
 def test_a_sub_domain_does_not_become_another_at_once(before: Any, after: Any, owner: str) -> None:
-    with pytest.raises(InvalidInput, match=f"on {owner} has the sub-domain a.example.com and would get b.example.com"):
+    with pytest.raises(InvalidInput, match=f"on {owner} has the subdomain a.example.com and would get b.example.com"):
         subdomains_first([reported(before, after)])
 
 

@@ -141,7 +141,7 @@ def test_no_copy_goes_in_a_circle_where_external_sites_have_no_mailbox_for_it(
 def test_something_goes_in_a_circle_where_the_map_is_refused_for_one(topology: Topology) -> None:
     refusal = topology.refusal() or ""
     assume("in a circle (" in refusal or "would go round (" in refusal)
-    # Until sub-domains are there, which do not know who is not listed at home.
+    # Until subdomains are there, which do not know who is not listed at home.
     found = fates(topology, topology.simulated(rewriting=False, only_listed=True), also_external=True)
     assert any(fate.goes_in_a_circle for _way_in, _address, fate in found)
 

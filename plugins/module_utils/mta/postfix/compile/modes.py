@@ -79,7 +79,7 @@ def _rows(entry: RoutingSettings) -> list[tuple[str, str]]:
 def _strict(restrictions: str) -> str:
     """Give relay restrictions as the server has them, but that a stranger gets a final answer.
 
-    The last word is for sub-domains of what relay_domains has, which Postfix relays to as well.
+    The last word is for subdomains of what relay_domains has, which Postfix relays to as well.
     """
     kept = _LENIENT.sub("", restrictions).strip(" ,\t\n")
     kept = re.sub(r"(?:,\s*){2,}", ", ", kept) or _USUAL

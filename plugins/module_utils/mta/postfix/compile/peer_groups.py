@@ -73,9 +73,9 @@ def _class_names(groups: set[tuple[str, ...]], sites: Mapping[str, set[str]]) ->
 
 
 def transports_of_site(peer: Peer) -> tuple[str, ...]:
-    """Give every transport(5) result that stands for a site: its relay, each of the relay's servers, its sub-domain.
+    """Give every transport(5) result that stands for a site: its relay, each of the relay's servers, its subdomain.
 
-    The sub-domain's next hop is looked up as MX.
+    The subdomain's next hop is looked up as MX.
     """
     by_mx = () if peer.subdomain is None else (f"{RELAY_SERVICE}:{peer.subdomain}",)
     return tuple(dict.fromkeys((*map(transport_of, (peer.relay, *peer.relay.servers)), *by_mx)))

@@ -107,7 +107,7 @@ def of_unknowns(answer: str) -> str:
     """Give the restriction that looks ``answer`` up for recipients without a route of their own.
 
     ``answer`` is a table whose keys are split domains. access(5) asks for user+extension@domain, user@domain, domain
-    and then for parent domains: a known address ends the search at its own key, and a sub-domain of a split domain
+    and then for parent domains: a known address ends the search at its own key, and a subdomain of a split domain
     ends it one key before the split domain, because it is somebody else's. An address without a local part is refused,
     whoever sends there and whatever takes unknown recipients.
     """

@@ -232,9 +232,9 @@ def _calls_ahead(settings: DomainSettings) -> bool:
 
 
 def _domain_rows(settings: DomainSettings, is_held: bool) -> list[tuple[str, str]]:
-    """Give the entries of a domain, those of its other names, and those of the sub-domain of the server's own site.
+    """Give the entries of a domain, those of its other names, and those of the subdomain of the server's own site.
 
-    Its other names are domains like itself, whose known addresses are aliases. In the sub-domain only addresses with an
+    Its other names are domains like itself, whose known addresses are aliases. In the subdomain only addresses with an
     alias are known; it has a transport as a domain without a fallback has.
     """
     fallback = AS_BEFORE if is_held else settings.local_transport or LAST_RESORT

@@ -103,7 +103,7 @@ def _policy(servers: Sequence[Relay]) -> str:
     if level == FINGERPRINT:
         return f"{level} match={'|'.join(_distinct(server.tls_match for server in alike))}"
     if level == VERIFY:
-        # The name itself, and not what the exchanger of a sub-domain is called: records may be forged.
+        # The name itself, and not what the exchanger of a subdomain is called: records may be forged.
         return f"{level} match={':'.join(_distinct(server.tls_match or (server.host,) for server in alike))}"
     return level
 

@@ -107,7 +107,7 @@ def _passing(name: str, tables: TableNames) -> str:
 def _address_table(name: str) -> str:
     """Give the table that makes the key of RECEIVED from a whole address.
 
-    access(5) would take a domain for its sub-domains as well, whose mail is somebody else's. Addresses that might be
+    access(5) would take a domain for its subdomains as well, whose mail is somebody else's. Addresses that might be
     routed on by their local part are none of ours. The key has no ``@``, as no address is without one.
     """
     return f'{HEADER}/^[^@%!"]+@([^@]+)$/ {name}?$1\n'

@@ -23,7 +23,7 @@ HEADER = (
 )
 _SECTION = "\n# domain: "
 ALIASES_HEADER = (
-    "# Managed by mailops.split_domain: addresses that are rewritten, from and to the sub-domains of sites.\n"
+    "# Managed by mailops.split_domain: addresses that are rewritten, from and to the subdomains of sites.\n"
     "# One section for each domain; changes made here are undone by the next run.\n"
 )
 

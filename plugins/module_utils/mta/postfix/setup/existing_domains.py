@@ -78,7 +78,7 @@ def places_of_its_own(server: PostfixServer, after: ServerState, own_directory: 
         split = after.domains.get(name)
         fits = split is not None and place.takes_a_split
         if mode is not None and mode.effective == REMOTE and place.by_parent:
-            # Its own relay restrictions have the last word on a sub-domain of what is relayed.
+            # Its own relay restrictions have the last word on a subdomain of what is relayed.
             del found[name]
             continue
         if not (fits if mode is None else mode.effective == LOCAL and place.is_final):
@@ -93,7 +93,7 @@ def places_of_its_own(server: PostfixServer, after: ServerState, own_directory: 
 
 
 def refuse_held_subdomains(server: PostfixServer, settings: Iterable[DomainSettings], own_directory: str) -> None:
-    """Raise ServerStateError for a sub-domain of another site whose mail the server's own settings would keep here."""
+    """Raise ServerStateError for a subdomain of another site whose mail the server's own settings would keep here."""
     owner_of = {
         peer.subdomain: f"the site {peer.site} of {entry.domain}"
         for entry in settings
@@ -103,9 +103,9 @@ def refuse_held_subdomains(server: PostfixServer, settings: Iterable[DomainSetti
     for name, place in sorted(foreign_domains(server, owner_of, own_directory).items()):
         if place.is_final:
             raise ServerStateError(
-                f"{owner_of[name]} has the sub-domain {name}, which is in {place.parameter} of this server "
+                f"{owner_of[name]} has the subdomain {name}, which is in {place.parameter} of this server "
                 f"({place.element}), so that mail rewritten to it would stay here and not reach the site: remove it "
-                "there, or give the site another sub-domain"
+                "there, or give the site another subdomain"
             )
 
 

@@ -189,7 +189,7 @@ def access_keys(address: str, rules: ExtensionRules, parents_match: bool) -> tup
 
 
 def domain_keys(domain: str, parents_match: bool) -> Iterator[Key]:
-    """Give a domain and its parents: ``example.com`` where parents match sub-domains, else ``.example.com``."""
+    """Give a domain and its parents: ``example.com`` where parents match subdomains, else ``.example.com``."""
     name, is_part = domain, False
     while name:
         yield Key(name, is_part)

@@ -64,7 +64,7 @@ class TraceSettings:
         return self.value(name).lower() == "yes"
 
     def parents_match(self, name: str) -> bool:
-        """Tell whether ``example.com`` stands for its sub-domains too in a parameter's tables."""
+        """Tell whether ``example.com`` stands for its subdomains too in a parameter's tables."""
         return name in self.words("parent_domain_matches_subdomains")
 
     @cached_property
@@ -118,7 +118,7 @@ class DomainList:
     parameter: str
     patterns: tuple[Pattern, ...]
     parents_match: bool | None
-    """Whether ``example.com`` matches its sub-domains too, or ``.example.com`` does; None: only the name itself."""
+    """Whether ``example.com`` matches its subdomains too, or ``.example.com`` does; None: only the name itself."""
 
 
 def parse_patterns(
