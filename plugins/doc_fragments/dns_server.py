@@ -65,7 +65,7 @@ options:
   key_file:
     description:
       - A BIND key file, as C(tsig-keygen) writes it, on the host that runs the module. Not together with O(key_secret).
-      - It is refused where others than its owner can read or write it. The group may read it where it has the name of
-        the owner. A file of root that the group C(bind) or C(named) can read is taken with a warning.
+      - It is rejected if others than its owner can read or write it. The group may read it if it has the name of the
+        owner. A file of root that the group C(bind) or C(named) can read is accepted with a warning.
     type: path
 """

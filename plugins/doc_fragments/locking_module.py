@@ -13,8 +13,8 @@ class ModuleDocFragment:
 options:
   lock_timeout:
     description:
-      - For so many seconds another run of this collection is waited for that changes the same files. After that the
-        task fails and names its process. V(0) does not wait at all.
+      - How many seconds to wait for another run of this collection that changes the same files. After that the task
+        fails and names the process of the other run. V(0) does not wait.
       - Tasks of different users do not wait for each other.
     type: float
     default: 30.0

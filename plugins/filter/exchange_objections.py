@@ -17,9 +17,9 @@ author:
   - The mailops.split_domain developers (@mailops)
 description:
   - Judges the answers to the questions that P(mailops.split_domain.exchange_probes#filter) gives.
-  - An exchange must be reachable on port 25 and must not refuse to talk (5yz). A server that says C(4yz) takes mail,
+  - An exchange must be reachable on port 25 and must not answer 5yz at once. A server that says C(4yz) accepts mail,
     only not now.
-  - An exchange of the lowest preference must not refuse for good every recipient of the domain that it was asked for.
+  - An exchange of the lowest preference must not reject every recipient of the domain that it was asked for.
     That is C(5yz), and C(454 4.7.1), by which Postfix on Debian tells strangers that it does not serve a domain.
 positional: _input, answers
 options:

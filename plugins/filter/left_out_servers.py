@@ -25,7 +25,7 @@ author:
 description:
   - Gives the servers that share a split domain with a server and do not take part in a run, for example because of
     C(--limit).
-  - When mailboxes move and only some of the servers hear of it, the others refuse mail for them as a loop.
+  - If mailboxes move and only some of the servers learn it, the other servers reject mail for them as a loop.
 positional: _input, host, taking_part
 options:
   _input:

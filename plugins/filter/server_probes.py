@@ -24,8 +24,8 @@ description:
     P(mailops.split_domain.smtp_probe#module) task for each relay of another site.
   - The verification address of the site and some addresses of the directory that live there are expected to be
     accepted.
-  - One that nobody has is expected to be refused by managed sites, and by whomever unknown recipients are forwarded to;
-    by a site with a verification address P(mailops.split_domain.split_domains#module) has that asked already.
+  - A random address is expected to be rejected by managed sites, and by the site that unknown recipients are forwarded to.
+    A site with a verification address is not asked, because P(mailops.split_domain.split_domains#module) has asked it.
 positional: _input, host
 options:
   _input:

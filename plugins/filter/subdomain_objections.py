@@ -15,13 +15,13 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.map import su
 
 DOCUMENTATION = r"""
 name: subdomain_objections
-short_description: Which sites do not take mail for their subdomains yet, and what has to be done there
+short_description: Which sites do not accept mail for their subdomains yet, and what has to be done there
 version_added: 0.1.0
 author:
   - The mailops.split_domain developers (@mailops)
 description:
-  - Judges the answers to the questions that P(mailops.split_domain.subdomain_probes#filter) gives. All users have to be
-    accepted, and the address that nobody has refused.
+  - Judges the answers to the questions that P(mailops.split_domain.subdomain_probes#filter) gives. All users must be
+    accepted, and the random address must be rejected.
 options:
   _input:
     description: The C(results) of a P(mailops.split_domain.smtp_probe#module) task with C(loop), failed ones included.

@@ -22,7 +22,7 @@ author:
 description:
   - Compiles the split map to the arguments of one P(mailops.split_domain.smtp_probe#module) task for each exchange of
     the subdomain of a site without C(hosts), where the server does not know that subdomain yet.
-  - Each exchange is asked for up to three of the site's users in the subdomain, and for an address that nobody has.
+  - Each exchange is asked for up to three of the site's users in the subdomain, and for a random address.
   - Where the map does not name the MX set of the subdomain, the relay of the site is asked.
 positional: _input, domains
 options:

@@ -9,31 +9,32 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: email_routing
-short_description: Say whether a mail server takes, holds or passes on the mail of domains
+short_description: Set whether a mail server delivers, holds or rejects the mail of domains
 version_added: 0.1.0
 author:
   - The mailops.split_domain developers (@mailops)
 description:
-  - Sets the routing mode of any number of domains on a mail server. V(local) takes a domain's mail and delivers it
-    here, V(backup) takes it and holds it for an exchanger of a lower preference, V(remote) does not take it from
-    outside and sends what is submitted here to the domain's exchangers.
+  - Sets the routing mode of any number of domains on a mail server. V(local) accepts a domain's mail and delivers it
+    here. V(backup) accepts it and holds it for an exchanger of a lower preference. V(remote) rejects it from outside,
+    and sends mail that is submitted here to the domain's exchangers.
   - V(auto) follows the domain's MX set. It is V(local) when an exchange of the lowest preference is this server,
     V(backup) when only one of a higher preference is, and V(remote) when none is, or for a null MX (RFC 7505).
-    When that cannot be told, because the DNS does not answer or names nobody who could be reached, the mode before is
-    kept, V(local) where there was none, and the module warns.
-  - For V(backup) it warns where the DNS names this server first or says that nobody takes mail for the domain. What
-    cannot be looked up is no reason to warn.
+    If the DNS does not answer, or names no host that can be reached, the earlier mode stays (V(local) if there was
+    none), and the module warns.
+  - For V(backup) it warns if the DNS names this server first, or says that no server accepts mail for the domain. It
+    does not warn if the records cannot be looked up.
   - The DNS is never changed.
   - A domain is in one address class at a time. A domain that another setting of the server has already
-    (C(mydestination), C(virtual_mailbox_domains), C(virtual_alias_domains), C(relay_domains)) can only be V(local), for
-    which nothing has to be done, and only where that setting delivers here. A domain that is split on this server is
-    refused.
-  - Nobody gets a bounce for mail to nobody. Recipients that are not listed are asked for at RCPT, at the next exchanger
-    or at the transport that delivers here. 550 is the answer for those who do not exist, and 450 while nobody can be
-    asked. Whoever was found before stays known for three days (C(address_verify_positive_expire_time)).
-  - Works on any number of domains with one reload of the mail server at most. When the last domain goes, C(main.cf) is
-    byte for byte what it was.
-  - A domain does not go while mail for it waits in the queue, which would be bounced.
+    (C(mydestination), C(virtual_mailbox_domains), C(virtual_alias_domains), C(relay_domains)) can only be V(local). This
+    needs no change, and is possible only if that setting delivers here. A domain that is split on this server is
+    rejected.
+  - Mail for unknown recipients is rejected at RCPT, never bounced. If a recipient is not listed, the server asks the
+    next exchanger, or the transport that delivers here, at RCPT. It answers 550 if the recipient does not exist, and 450
+    while the question cannot be answered. A recipient that was found stays known for three days
+    (C(address_verify_positive_expire_time)).
+  - Works on any number of domains with at most one reload of the mail server. When the last domain is removed,
+    C(main.cf) is as before, byte for byte.
+  - A domain is not removed while mail for it waits in the queue, because that mail would bounce.
 requirements:
   - Postfix 3.4 or newer on the managed server
   - dnspython >= 2.3 on the managed server for V(auto), unless O(mx_sets) is given
@@ -53,20 +54,20 @@ options:
         type: str
         choices: [local, backup, remote, auto]
       state:
-        description: Whether the domain has a routing mode here. With V(absent) the server knows nothing of it.
+        description: Whether the domain has a routing mode here. With V(absent) the server does not know the domain.
         type: str
         choices: [present, absent]
         default: present
       recipients:
         description:
-          - Addresses of the domain that are taken without asking anybody, for V(local) and V(backup).
+          - Addresses of the domain that are accepted without a question, for V(local) and V(backup).
         type: list
         elements: str
         default: []
       call_ahead:
         description:
-          - Whether recipients that are not listed are asked for at RCPT. Without it only O(domains[].recipients) are
-            taken, and 550 is the answer to all others.
+          - Whether the server asks about recipients that are not listed, at RCPT. Without it only
+            O(domains[].recipients) are accepted, and all others are rejected with 550.
         type: bool
         default: true
       local_transport:
@@ -79,11 +80,11 @@ options:
           - How long mail is held for the domain while it is V(backup), as a number with its unit C(s), C(m), C(h), C(d)
             or C(w).
           - Postfix has one lifetime for all mail (C(maximal_queue_lifetime), 5 days by default). The longest of all
-            backup domains counts, and it is given back when none is left.
+            backup domains takes effect. The old value is restored when no backup domain is left.
         type: str
       own_addresses:
         description:
-          - O(own_addresses) for this domain alone, as RV(domains[].before) has them, so that a mode can be put back.
+          - O(own_addresses) for this domain only, as RV(domains[].before) has them, so that a mode can be restored.
         type: list
         elements: str
   own_addresses:
@@ -98,7 +99,7 @@ options:
   mx_sets:
     description:
       - What P(mailops.split_domain.mx_info#module) returned as RV(mailops.split_domain.mx_info#module:names), for all
-        domains with the mode V(auto). Then this module asks no name server, and needs no DNS library.
+        domains with the mode V(auto). With it this module does not ask name servers and needs no DNS library.
     type: list
     elements: dict
   resolver:
@@ -126,7 +127,7 @@ EXAMPLES = r"""
     resolver: [192.0.2.53]
   register: routing
 
-- name: Put the modes back as they were
+- name: Restore the earlier modes
   mailops.split_domain.email_routing:
     domains: "{{ routing.domains | map(attribute='before') }}"
 
@@ -138,7 +139,7 @@ EXAMPLES = r"""
         recipients: [alice@example.com, bob@example.com]
         queue_lifetime: 10d
 
-- name: Take no more mail of a domain that has moved away, and forget another
+- name: Accept no more mail of a domain that has moved away, and remove another domain
   mailops.split_domain.email_routing:
     domains:
       - {domain: example.com, mode: remote}
@@ -180,17 +181,17 @@ domains:
       type: bool
       sample: true
 server_changed:
-  description: Whether anything had to be done on the server, be it only a repair.
+  description: Whether anything on the server was changed, also for a repair.
   returned: success
   type: bool
   sample: true
 running:
-  description: Whether the mail server runs. One that does not takes the settings in when it starts.
+  description: Whether the mail server runs. If it does not run, the settings take effect when it starts.
   returned: when the mail server is installed
   type: bool
   sample: true
 installed:
-  description: Whether there is a mail server. V(false) only in check mode, where it is no failure.
+  description: Whether there is a mail server. V(false) only in check mode, where this is not a failure.
   returned: success
   type: bool
   sample: true

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mx_info
-short_description: Tell where mail for domains goes, and what is wrong with it
+short_description: Show where mail for domains goes, and what is wrong with it
 version_added: 0.1.0
 description:
-  - Tells of any number of names the MX record set as each authoritative server gives it, the addresses of each
-    exchange, the time for which resolvers keep an older set, and all faults.
-  - With O(own_addresses) it tells as well which routing mode follows for the server that has these addresses, local,
-    backup or remote.
+  - For any number of names, shows the MX record set that each authoritative server gives, the addresses of each
+    exchange, how long resolvers keep an older set, and all faults.
+  - With O(own_addresses) it also shows the routing mode of the server that has these addresses, local, backup or remote.
   - The zone of each name, its name servers and all addresses are found through a recursive resolver. Then every
     authoritative server is asked itself, at each of its IPv4 and IPv6 addresses. All questions of one kind are under
     way at the same time, so that a thousand names are one task.
-  - A server that is silent, that refuses or that is not authoritative is a fault in the result, not a failure of the
-    task, and is never taken for a name without records. The task fails when no resolver answers at all.
+  - A server that does not answer, that answers with an error or that is not authoritative is a fault in the result, not
+    a failure of the task. It is never treated as a name without records. The task fails when no resolver answers.
   - The faults follow RFC 5321 section 5, RFC 2181 sections 5.2 and 10.3, RFC 7505, and the test case Zone09 of
     Zonemaster.
 attributes:
@@ -40,9 +39,9 @@ requirements:
 options:
   names:
     description:
-      - The names to tell of, usually mail domains. A name is absolute with and without a trailing dot.
-      - A name with other characters than ASCII is turned into its A-labels where IDNA2003 and IDNA2008 agree, and
-        refused where they do not. V(.) is the root.
+      - The names to look up, usually mail domains. A name is absolute with and without a trailing dot.
+      - A name with other characters than ASCII is turned into its A-labels if IDNA2003 and IDNA2008 agree. Otherwise it
+        is rejected. V(.) is the root.
     type: list
     elements: str
     required: true
@@ -106,7 +105,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ mx.names | map(attribute='faults') | flatten | map(attribute='message') }}"
 
-- name: Stop when mail of one of them is lost or refused
+- name: Stop when mail of one of them is lost or rejected
   ansible.builtin.assert:
     that: mx.names | map(attribute='faults') | flatten | selectattr('severity', 'equalto', 'error') | length == 0
 
@@ -267,8 +266,9 @@ names:
           type: str
         severity:
           description:
-            - V(error) when mail is lost or refused or an RFC that senders keep says so, V(warning) when mail flows but
-              a part of the DNS is broken or contradicts another, V(notice) when nothing is broken but it may surprise.
+            - V(error) when mail is lost or rejected, or the fault breaks an RFC that senders follow. V(warning) when mail
+              arrives but a part of the DNS is broken or contradicts another part. V(notice) when nothing is broken but
+              the result may be unexpected.
           type: str
         message:
           description: One sentence that names the thing, what is wrong with it and what to do.

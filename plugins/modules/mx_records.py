@@ -16,14 +16,14 @@ description:
     (RFC 2136) signed with TSIG (RFC 8945).
   - All questions of a task are pipelined over one TCP connection. Everything that changes in one zone is written in one
     update message (more only beyond 65,535 octets), so that a zone is never seen half changed.
-  - Each update requires the sets to be as they were read. When somebody else changes one in between, nothing of the
+  - Each update requires that the sets are as they were read. If another client changes one in between, nothing of the
     message is written, and the sets are read, compared and sent again, up to ten times.
   - Everything written is read back.
-  - An error of the server, a missing signature or a timeout is always a failure, in check mode too, and never taken
-    for a set that does not exist.
-  - All input is checked before anything is written. Refused are a preference outside 0 to 65535, an exchange that is
+  - An error of the server, a missing signature or a timeout is always a failure, in check mode too, and never treated
+    as a set that does not exist.
+  - All input is checked before anything is written. Rejected are a preference outside 0 to 65535, an exchange that is
     an IP address or no host name, an exchange that the server knows to be an alias (RFC 2181), a null MX beside
-    other records (RFC 7505), a name that is itself an alias, and a key secret that is no base64.
+    other records (RFC 7505), a name that is itself an alias, and a key secret that is not base64.
   - With O(zone_file) the sets of one zone are brought to the same states in its file, for a zone that takes no updates.
     Comments, order and spelling of everything else stay as they are, the serial rises (RFC 1982) in the same write,
     C(named-checkzone) must take the new text before it replaces the file in one step, and the server is told.
@@ -57,19 +57,19 @@ options:
         is spelled out there.
       - The serial grows by one, or in the form YYYYMMDDnn to today's date, or in seconds since 1970 to now, where that
         is more.
-      - Refused, before anything is written, are a zone under dynamic update or transferred from elsewhere (as
-        C(rndc zonestatus) or a journal beside the file says), MX records of the set or the SOA record in a file that
-        C($INCLUDE) names, and a name that C($GENERATE) may make.
-      - The file's folder may be one in which the name server can write. A symbolic link is followed only where nobody
-        else than root and this task's user can write beside it. Anything but a regular file is refused.
-      - A lock keeps two runs apart. A file that somebody else changes in between is read and planned anew, up to five
-        times.
+      - Rejected, before anything is written, are a zone under dynamic update or a secondary zone (as C(rndc zonestatus)
+        or a journal beside the file says), MX records of the set or the SOA record in a file that C($INCLUDE) names, and
+        a name that C($GENERATE) may make.
+      - The name server may have write access to the file's folder. A symbolic link is followed only if no other user
+        than root and this task's user can write beside it. A file that is not a regular file is rejected.
+      - A lock separates two runs. If another program changes the file in between, it is read and planned again, up to
+        five times.
     type: path
   reload_command:
     description:
-      - The command that tells the server to load the zone anew, with the name of the zone as its last argument. It runs
+      - The command that tells the server to load the zone again, with the name of the zone as its last argument. It runs
         with O(zone_file) only, without a shell, and only after a change.
-      - For Knot DNS it is V([knotc, zone-reload]). An empty list tells nobody.
+      - For Knot DNS it is V([knotc, zone-reload]). With an empty list the server is not told.
       - When it fails, so does the module. The file is written then, and a file with the ending C(.reload-pending)
         beside it makes the next run tell the server.
       - With C(rndc ... reload) the module returns when C(rndc zonestatus) tells the new serial.
@@ -87,8 +87,8 @@ options:
         description:
           - The name that the set belongs to. It is absolute with and without a trailing dot.
           - V(@) is the apex of O(record_sets[].zone). The first label may be V(*).
-          - A name with other characters than ASCII is turned into its A-labels where IDNA2003 and IDNA2008 agree, and
-            refused where they do not.
+          - A name with other characters than ASCII is turned into its A-labels if IDNA2003 and IDNA2008 agree. Otherwise
+            it is rejected.
         type: str
         required: true
       zone:
@@ -125,7 +125,7 @@ options:
           exchange:
             description:
               - The host name of the mail exchanger. It is absolute with and without a trailing dot.
-              - V(.) with preference 0 is the null MX (RFC 7505), a domain that takes no mail.
+              - V(.) with preference 0 is the null MX (RFC 7505), a domain that accepts no mail.
             type: str
             required: true
   allow_removal:
@@ -199,7 +199,7 @@ EXAMPLES = r"""
         mx:
           - {preference: 50, exchange: backup.example.net}
 
-- name: Say that a domain takes no mail, and remove the set of another
+- name: Publish that a domain accepts no mail, and remove the set of another domain
   mailops.split_domain.mx_records:
     server: 192.0.2.53
     key_name: mail-update.
@@ -212,7 +212,7 @@ EXAMPLES = r"""
       - name: old.example.com
         mx: []
 
-- name: Take one exchanger away and wait until every authoritative server shows it
+- name: Remove one exchanger and wait until every authoritative server shows it
   mailops.split_domain.mx_records:
     server: 192.0.2.53
     key_name: mail-update.

@@ -17,16 +17,16 @@ description:
     half done.
   - Finds and repairs an index that is lost, empty, unreadable, older than its text, or says something else, and what a
     killed run left behind.
-  - Writes single entries into an V(lmdb) index where that is cheaper than building it anew, and reloads Postfix only
-    where running processes would not see the change by themselves.
+  - Writes single entries into an V(lmdb) index if this is cheaper than building it again. Reloads Postfix only if
+    running processes would not see the change by themselves.
 requirements:
   - Postfix 3.4 or newer on the managed server
 options:
   path:
     description:
       - The table's text on the server, without the suffix of the index. Its directory must be there.
-      - Refused where others than root and this task's user can write in the directory or on the way to it, since they
-        could put a symbolic link in the place of the index.
+      - Rejected if other users than root and this task's user can write in the directory or in a directory above it,
+        because they could replace the index by a symbolic link.
     type: path
     required: true
   type:
@@ -42,7 +42,7 @@ options:
       - Not for V(regexp) and V(pcre).
     type: raw
   secret_entries:
-    description: The same as O(entries), for values that nobody shall see. Hides them from all output; sets O(secret).
+    description: The same as O(entries), for secret values. Hides them from all output, and sets O(secret).
     type: raw
   content:
     description: The whole text of the table.
@@ -57,7 +57,7 @@ options:
       - V(present) adds or changes the given entries, V(absent) removes them. Comments, order and everything else stay.
       - V(exact) leaves the table with the given entries and no others. A table that has them already stays as it is.
       - With O(content) and O(src), V(present) and V(exact) both mean the whole text.
-      - V(removed) removes the table and its index. Refused while C(main.cf) or C(master.cf) refers to it.
+      - V(removed) removes the table and its index. Rejected while C(main.cf) or C(master.cf) refers to it.
     type: str
     choices:
       - exact
@@ -85,7 +85,7 @@ options:
   reload:
     description:
       - V(auto) reloads a running Postfix when that is due.
-      - V(never) leaves it to somebody else. A note on the server stays, and the next task with V(auto) makes up for it.
+      - V(never) does not reload. A note on the server stays, and the next task with V(auto) reloads.
     type: str
     choices:
       - auto
@@ -111,7 +111,7 @@ EXAMPLES = r"""
       example.org: "smtp:[mx.example.org]:25"
   register: transport
 
-- name: Use the table, whatever type it has on this server
+- name: Use the table with the type that it has on this server
   mailops.split_domain.postfix_parameters:
     elements:
       - name: transport_maps

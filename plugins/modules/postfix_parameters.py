@@ -61,21 +61,21 @@ options:
           - last
         default: last
   removed:
-    description: Parameters that C(main.cf) shall not set, so that their defaults are in force.
+    description: Parameters that C(main.cf) must not set. Their defaults take effect.
     type: list
     elements: str
     default: []
   allow_unknown:
     description:
-      - Allows parameters that neither Postfix has nor any value in C(main.cf) or C(master.cf) refers to. Otherwise
-        they are refused, since most of them are misspelled.
+      - Allows parameters that Postfix does not have, and that no value in C(main.cf) or C(master.cf) refers to.
+        Otherwise they are rejected, because most of them are misspelled.
       - Restriction classes and parameters used as C($name) need no permission.
     type: bool
     default: false
   reload:
     description:
       - V(auto) reloads or restarts a running Postfix when that is due.
-      - V(never) leaves it to somebody else. A note on the server stays, and the next task with V(auto) makes up for it.
+      - V(never) does not reload. A note on the server stays, and the next task with V(auto) reloads or restarts.
     type: str
     choices:
       - auto

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: recipient_routes
-short_description: Tell a mail server where mail for single addresses of a split domain goes
+short_description: Set where a mail server sends mail for single addresses of a split domain
 version_added: 0.1.0
 author:
   - The mailops.split_domain developers (@mailops)
 description:
-  - Keeps the per-address routes of one domain on a mail server, local ones and such to the relay of another site.
-  - An address with a route is a known recipient. It is accepted without asking anybody, also while the other site is
-    down, and so is the address with an extension (user+extension).
+  - Keeps the routes of single addresses of one domain on a mail server. A route is local, or leads to the relay of
+    another site.
+  - An address with a route is a known recipient. It is accepted without a question, also while the other site is down.
+    The same is true for the address with an extension (user+extension).
   - Made for large directories. A hundred thousand addresses are one task, and a single changed address is a single
     change of the lookup table.
-  - Routes are in force when P(mailops.split_domain.split_domains#module) has made the domain a split domain, and may be
+  - Routes take effect when P(mailops.split_domain.split_domains#module) has made the domain a split domain. They may be
     written before that.
 requirements:
   - Postfix 3.4 or newer on the managed server
@@ -35,7 +36,7 @@ options:
     elements: dict
     suboptions:
       address:
-        description: The address, in any case. Quoted and non-ASCII local parts are refused.
+        description: The address, in upper or lower case. Quoted and non-ASCII local parts are rejected.
         type: str
         required: true
       to:
@@ -51,11 +52,12 @@ options:
         type: raw
       copy:
         description:
-          - Sites that get a copy of the mail for a local address. With a route elsewhere, this server's own site, when
-            it gets copies from there, and sites that are not managed. When those send a copy back, it is refused.
-          - A server that took copies for an address takes them as long as the address has a route, lest one that waits
-            in another server's queue is bounced.
-          - In force when P(mailops.split_domain.split_domains#module) knows the name of this server's own site.
+          - With a local route, the sites that get a copy of the mail for the address. With a route to another site, this
+            server's own site (if it gets copies from there), and sites that are not managed. If these send a copy back,
+            it is rejected.
+          - A server that accepted copies for an address accepts them as long as the address has a route. So a copy that
+            waits in another server's queue does not bounce.
+          - Takes effect when P(mailops.split_domain.split_domains#module) knows the name of this server's own site.
         type: list
         elements: str
   src:
@@ -93,8 +95,8 @@ options:
     type: str
   subdomain:
     description:
-      - The subdomain of this server's own site. Each address with a local route has an address in it, too, and
-        nobody else.
+      - The subdomain of this server's own site. Each address with a local route has an address in it, and no other
+        address has one.
       - When omitted, what P(mailops.split_domain.split_domains#module) was given for the domain. Needed where routes
         are written before.
     type: str
@@ -107,15 +109,16 @@ options:
     elements: str
   catch_all:
     description:
-      - Whether the domain gets a catch-all in P(mailops.split_domain.split_domains#module), which may swallow none of
-        these addresses. When it has one already, here or in the server's own C(virtual_alias_maps), that is seen.
+      - Whether the domain gets a catch-all in P(mailops.split_domain.split_domains#module). The catch-all must not get
+        mail for these addresses. An existing catch-all, here or in the server's own C(virtual_alias_maps), is found
+        without this option.
     type: bool
     default: false
   only_local:
     description:
       - Take only the local ones of the routes, with O(state=present).
-      - Done on every server before routes change, this makes the new home of a mailbox know it before its old home
-        sends mail there. The playbook C(mailops.split_domain.site) does so.
+      - Use it on every server before routes change. Then the new site of a mailbox knows the mailbox before the old
+        site sends mail there. The playbook C(mailops.split_domain.site) does so.
       - O(routes) may be empty then. A server may have no mailbox of its own.
     type: bool
     default: false
@@ -193,7 +196,7 @@ table_changed:
   returned: when installed
   type: bool
 complete:
-  description: Whether the domain was left with exactly the routes of O(routes) or O(src), whatever O(state) asked for.
+  description: Whether the domain now has exactly the routes of O(routes) or O(src), with any O(state).
   returned: when installed
   type: bool
 counts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: route_info
-short_description: Tell where a mail server would send addresses, and which table said so
+short_description: Show where a mail server would send addresses, and which table decides
 version_added: 0.1.0
 author:
   - The mailops.split_domain developers (@mailops)
@@ -53,13 +53,13 @@ attributes:
     support: none
 notes:
   - Needs the rights to read the tables, which are root's as a rule.
-  - A stranger is a client that no table knows, without authentication, with a sender that nobody objects to. What
-    depends on more than the recipient, such as DNS lists, policy services and tables of clients, is passed over.
+  - A stranger is a client without authentication that is not in any table, with a sender that is not rejected. Checks
+    that depend on more than the recipient, such as DNS lists, policy services and tables of clients, are ignored.
   - Not followed are C(.forward) files, C(:include:) files and commands in aliases, address masquerading, Milters, and
     what a next hop does. Copies (C(recipient_bcc_maps)), values that C(master.cf) gives to single services, and a
     C(content_filter) are told as warnings.
   - A table behind proxymap(8) is asked by way of it while Postfix runs, and directly while it does not.
-  - To hear what a server really answers, ask it with M(mailops.split_domain.smtp_probe).
+  - To see what a server really answers, ask it with M(mailops.split_domain.smtp_probe).
 seealso:
   - module: mailops.split_domain.smtp_probe
   - module: mailops.split_domain.recipient_routes
@@ -192,7 +192,7 @@ addresses:
           sample: virtual_mailbox
         transport:
           description:
-            - The transport, a service of C(master.cf). V(error) refuses or bounces, V(retry) puts off.
+            - The transport, a service of C(master.cf). V(error) rejects or bounces, V(retry) defers.
           type: str
           sample: relay
         nexthop:

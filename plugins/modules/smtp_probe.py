@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: smtp_probe
-short_description: Ask a mail server which recipients it takes
+short_description: Ask a mail server which recipients it accepts
 version_added: 0.1.0
 author:
   - The mailops.split_domain developers (@mailops)
@@ -20,8 +20,8 @@ description:
   - When expected verdicts are given, the task fails with one message that names every recipient that is answered
     otherwise. This makes a check of a whole directory one task.
   - Many recipients are asked for over one connection, pipelined where the server offers it (RFC 2920). A recipient that
-    is put off in a transaction with others is asked for again in one of its own. Connections are replaced after nine
-    refusals, before a server such as Postfix slows down or hangs up.
+    is deferred in a transaction with others is asked for again in a separate one. Connections are replaced after nine
+    rejections, before a server such as Postfix slows down or hangs up.
 options:
   host:
     description:
@@ -63,13 +63,14 @@ options:
   timeout:
     description:
       - How many seconds to wait for the connection, and for each reply.
-      - A server that itself asks the next hop (call-ahead) may take some seconds to answer.
+      - A server that itself asks the next hop may take some seconds to answer. This is call-ahead (recipient address
+        verification in Postfix, callout in Exim).
     type: int
     default: 30
   tls:
     description:
-      - How the server has to prove who it is, in the words of Postfix. It is asked nothing, and no password is sent,
-        where it cannot.
+      - How the identity of the server is checked, with Postfix's names. If the check fails, the server is not asked, and
+        no password is sent.
       - V(none) never encrypts. V(may) encrypts when the server offers STARTTLS, and goes on in plain text when that
         fails. V(encrypt) fails where there is no TLS, and takes any certificate unless O(validate_certs) is set.
       - V(verify) wants a certificate that names O(tls_names) and comes from an authority that is known, see
@@ -190,11 +191,11 @@ EXAMPLES = r"""
       - nobody@example.com
   register: probe
 
-- name: Show the recipients that were refused
+- name: Show the recipients that were rejected
   ansible.builtin.debug:
     msg: "{{ probe.recipients | selectattr('verdict', 'equalto', 'refused') | map(attribute='address') }}"
 
-- name: Fail unless known recipients are taken and unknown ones are refused, over TLS
+- name: Fail unless known recipients are accepted and unknown ones are rejected, over TLS
   mailops.split_domain.smtp_probe:
     host: mx1.example.com
     tls: encrypt

@@ -13,17 +13,17 @@ version_added: 0.1.0
 author:
   - The mailops.split_domain developers (@mailops)
 description:
-  - Tells a mail server which of its domains have mailboxes on other sites too, and what to do with recipients that it
-    does not know.
+  - Tells a mail server which of its domains also have mailboxes on other sites, and what to do with unknown recipients.
   - The server accepts the domain's mail, delivers the addresses that P(mailops.split_domain.recipient_routes#module)
-    has given it, refuses unknown recipients or forwards them to another site, and never sends a recipient's mail back
-    to the site that handed it over.
-  - Before it accepts a recipient that it would forward, the server asks the other site (call-ahead). It answers 550
-    when that site refuses the recipient, and 450 when it cannot be asked.
-  - Everything stands in the directory C(split_domain) below Postfix's configuration directory. In C(main.cf) only
-    elements of list parameters are added, and parameters are set whose former text is kept. When the last domain goes,
-    the directory goes, and C(main.cf) is byte for byte what it was.
-  - Works on any number of domains with one reload of the mail server at most.
+    has given it, and rejects unknown recipients or forwards them to another site. It never sends a recipient's mail
+    back to the site that handed it over.
+  - Before the server accepts a recipient that it would forward, it asks the other site. This is call-ahead (recipient
+    address verification in Postfix, callout in Exim). If the other site rejects a recipient, this server rejects it
+    too, with 550. If the other site cannot be asked, the server answers 450.
+  - All tables and settings are in the directory C(split_domain) below Postfix's configuration directory. In C(main.cf)
+    the module only adds elements to list parameters, and sets parameters whose former text is saved. When the last
+    domain is removed, the directory is removed, and C(main.cf) is as before, byte for byte.
+  - Works on any number of domains with at most one reload of the mail server.
 requirements:
   - Postfix 3.4 or newer on the managed server
 options:
@@ -54,12 +54,12 @@ options:
           - slave
         default: slave
       unknown:
-        description: The peer that unknown recipients are forwarded to. They are refused when omitted.
+        description: The peer that unknown recipients are forwarded to. When omitted, they are rejected.
         type: str
       call_ahead:
         description:
           - Whether the peer in O(domains[].unknown) is asked about a recipient before it is accepted.
-          - Without it mail for nobody is accepted and bounced later, to senders that may be forged.
+          - Without it mail for unknown recipients is accepted and bounced later, to senders that may be forged.
         type: bool
         default: true
       local_transport:
@@ -70,27 +70,26 @@ options:
         type: str
       subdomain:
         description:
-          - A mail domain of this server's own site alone, such as C(cloud.example.com), that this server takes mail
-            for. Known in it are the addresses that P(mailops.split_domain.recipient_routes#module) has routes to here
-            for.
+          - A mail domain of this server's own site only, such as C(cloud.example.com). This server accepts mail for it.
+            Its known addresses are those with a local route in P(mailops.split_domain.recipient_routes#module).
         type: str
       alias_domains:
         description:
-          - Other names of the domain. This server takes mail for the addresses that
+          - Other names of the domain. This server accepts mail for the addresses that
             P(mailops.split_domain.recipient_routes#module) has routes for, under all of its names. Unknown recipients
-            are dealt with as those of the domain are.
+            are handled like those of the domain.
         type: list
         elements: str
         default: []
       catch_all:
         description:
-          - A mailbox of this server's own site, an address of the domain, that gets the mail for all addresses that
-            nobody knows. It has to have a local route.
+          - A mailbox of this server's own site, an address of the domain, that gets the mail for all unknown addresses.
+            It must have a local route.
           - Cannot be given with O(domains[].unknown).
         type: str
       site:
         description:
-          - The name of this server's own site. Needed where sites get copies of mail for users of others (dual
+          - The name of this server's own site. Needed if sites get copies of mail for users of other sites (dual
             delivery).
         type: str
       peers:
@@ -120,14 +119,14 @@ options:
               tls:
                 description:
                   - V(may) leaves the connection to the server's own C(smtp_tls_security_level), V(none) never uses TLS.
-                  - With all others but V(dane) nothing is sent in clear. V(encrypt) takes any certificate. V(verify)
-                    wants one that names O(domains[].peers[].relay.tls_names) and comes from an authority that
-                    C(smtp_tls_CAfile) or C(smtp_tls_CApath) of the server knows. V(fingerprint) wants one of
+                  - With all others except V(dane) nothing is sent in clear. V(encrypt) accepts any certificate. V(verify)
+                    needs a certificate that names O(domains[].peers[].relay.tls_names) and comes from an authority in
+                    C(smtp_tls_CAfile) or C(smtp_tls_CApath) of the server. V(fingerprint) needs one of
                     O(domains[].peers[].relay.fingerprints).
-                  - V(dane) and V(dane-only) want the key that signed TLSA records of the host name (RFC 7672). Where
-                    nothing is proven, V(dane) takes any TLS or none, and with V(dane-only) mail waits; the run warns
-                    of that. Both need a resolver that validates on this server. C(smtp_dns_support_level) is
-                    V(dnssec) as long as a relay has one of these policies.
+                  - V(dane) and V(dane-only) need the key in signed TLSA records of the host name (RFC 7672). If nothing
+                    is proven, V(dane) accepts any TLS or none, and with V(dane-only) mail waits. The run warns of it.
+                    Both need a resolver on this server that validates. C(smtp_dns_support_level) is V(dnssec) as long
+                    as a relay has one of these policies.
                 type: str
                 choices:
                   - none
@@ -140,14 +139,14 @@ options:
                 default: may
               tls_names:
                 description:
-                  - With V(verify), the names one of which the certificate has to have. The host when omitted.
-                  - Required where the host is an address.
+                  - With V(verify), the certificate must have one of these names. The host when omitted.
+                  - Required if the host is an address.
                 type: list
                 elements: str
               fingerprints:
                 description:
-                  - With V(fingerprint), the SHA-256 fingerprints one of which the certificate or its public key has to
-                    have, in hexadecimal with or without colons. C(smtp_tls_fingerprint_digest) has to be V(sha256).
+                  - With V(fingerprint), the certificate or its public key must have one of these SHA-256 fingerprints,
+                    in hexadecimal with or without colons. C(smtp_tls_fingerprint_digest) must be V(sha256).
                 type: list
                 elements: str
               username:
@@ -155,12 +154,12 @@ options:
                   - Log in as this user (SMTP AUTH) where the host offers it.
                   - Needs O(passwords), a TLS policy that sends nothing in clear, and on Debian the package
                     C(libsasl2-modules).
-                  - With V(encrypt) the password goes to whoever answers there, and the module warns of that. With the
-                    others the host proves who it is before.
+                  - With V(encrypt) the password goes to any host that answers there, and the module warns of it. With
+                    the other policies the host is checked before.
                 type: str
               password:
                 description:
-                  - Rejected here, as settings are shown in results. A password belongs into O(passwords).
+                  - Rejected here, because settings are shown in results. Write passwords in O(passwords).
                 type: str
           relays:
             description:
@@ -176,44 +175,44 @@ options:
                 this server resolves at each run.
               - The addresses of the relay when omitted.
               - Networks that are wider than an IPv4 network of /8 or an IPv6 network of /29, each or together, need
-                O(domains[].peers[].allow_wide_clients=true). All of the Internet is refused.
+                O(domains[].peers[].allow_wide_clients=true). All of the Internet is rejected.
             type: list
             elements: str
             default: []
           allow_wide_clients:
             description:
-              - Says that so many addresses in C(clients) are meant. Whoever sends from any of them is taken for the
-                site, so its mail is not judged a second time.
+              - Confirms that so many addresses in C(clients) are intended. A client with any of these addresses is
+                treated as the site, so its mail is not checked a second time.
             type: bool
             default: false
           verification_address:
             description:
-              - An address of the domain that exists at the site. With it the site has to prove that its answers can be
-                trusted, before call-ahead refuses anybody by them.
-              - Each run, also in check mode, asks the relay at RCPT for this address and for one that nobody has. A
-                site that takes the one and refuses the other is verified. A relay that does not prove who it is, as its
-                TLS policy wants it, is asked nothing and counts as one that cannot be reached.
-              - Until then unknown recipients get 450. Recipients with a route are not affected.
+              - An address of the domain that exists at the site. The site's rejections are trusted only after it has
+                passed the verification test.
+              - Each run, also in check mode, sends RCPT to the relay for this address (must be accepted) and for one
+                random address (must be rejected). Then the site is verified. A relay that fails the check of its TLS
+                policy is not asked, and counts as one that cannot be reached.
+              - Until the site is verified, unknown recipients get 450. Recipients with a route are not affected.
               - Only used for the site in O(domains[].unknown), with O(domains[].call_ahead=true).
             type: str
           subdomain:
             description:
-              - A mail domain of the site alone, that addresses are rewritten to where their route in
+              - A mail domain of the site only. Addresses are rewritten to it if their route in
                 P(mailops.split_domain.recipient_routes#module) says so.
-              - An address that is rewritten to it is a loop when the site itself sends its mail.
+              - If an address is rewritten to it and the site itself sends mail for this address, this is a loop.
             type: str
           managed:
             description:
-              - Whether the site is set up by this collection as well, with its name in C(site). Copies of mail go to it
-                under a name of their own, so that it does not send them back.
+              - Whether this collection also sets up the site, with its name in C(site). Copies of mail then have an
+                address of their own, so the site does not send them back.
               - A site that is not managed gets copies for the plain address. Its own mail for such an address is a
                 loop.
             type: bool
             default: false
   passwords:
     description:
-      - The passwords of relays with a user name. They are kept in a lookup table that only root may read, and shown
-        nowhere. One that is not given stays as it is.
+      - The passwords of relays with a user name. They are in a lookup table that only root may read, and are never
+        shown. A password that is not given stays as it is.
       - Entries for other relays are ignored.
     type: list
     elements: dict
@@ -243,13 +242,13 @@ seealso:
   - module: mailops.split_domain.recipient_routes
   - module: mailops.split_domain.postfix_parameters
 notes:
-  - A split is laid over a domain that stands in C(virtual_mailbox_domains) or C(mydestination) already. Its users,
-    aliases and transports stay as they are, and are known without being listed; what has a route elsewhere goes there.
-  - A domain that stands in C(virtual_alias_domains) or C(relay_domains) already is refused. It has no users there.
+  - The domain may already be in C(virtual_mailbox_domains) or C(mydestination) of the server. Its existing users, aliases
+    and transports keep working. Do not list them. An address with a route to another site goes there.
+  - A domain that is already in C(virtual_alias_domains) or C(relay_domains) is rejected. It has no users there.
 """
 
 EXAMPLES = r"""
-- name: Know half of example.com here and ask the cloud site about everybody else
+- name: Know some users of example.com and ask the cloud site about all other recipients
   mailops.split_domain.split_domains:
     domains:
       - domain: example.com
@@ -269,7 +268,7 @@ EXAMPLES = r"""
             relay: {host: 203.0.113.25, port: 2525, tls: encrypt}
             clients: [203.0.113.0/28, "2001:db8::25"]
 
-- name: Log in at a hosted service, whose certificate has to be the right one
+- name: Log in at a hosted service and verify its certificate first
   mailops.split_domain.split_domains:
     domains:
       - domain: example.org
@@ -279,7 +278,7 @@ EXAMPLES = r"""
     passwords:
       - {host: 203.0.113.25, port: 587, password: "{{ vault_hosted_password }}"}
 
-- name: Believe a hosted site only while it tells its users from strangers
+- name: Trust a hosted site only while it accepts its users and rejects other addresses
   mailops.split_domain.split_domains:
     domains:
       - domain: example.org
@@ -300,7 +299,7 @@ EXAMPLES = r"""
               - {host: 198.51.100.20}
               - {host: 198.51.100.21}
 
-- name: Give the server back as it was before the split
+- name: Restore the server as it was before the split
   mailops.split_domain.split_domains:
     purge: true
 """
@@ -328,27 +327,27 @@ domains:
       description: The settings that were left; null when the domain is not split here any more.
       type: dict
     verdict_before:
-      description: The verdict that stood before, as in C(verdict).
+      description: The verdict before the run, as in C(verdict).
       type: str
     verdict:
       description:
-        - What is held of the site that unknown recipients are forwarded to. V(verified), or the reason why unknown
-          recipients get 450, which is V(accepts_everything), V(refuses) (the verification address, or this server) or
-          V(not_asked) (it never answered).
-        - A site that does not answer, or says later, keeps the verdict that it had.
-        - Null where there is no O(domains[].peers[].verification_address).
+        - The result of the verification test of the site that unknown recipients are forwarded to. V(verified), or the
+          reason why unknown recipients get 450. V(accepts_everything). V(refuses), if the site rejects the verification
+          address or blocks this server. V(not_asked), if it never answered.
+        - A site that does not answer, or defers, keeps its earlier verdict.
+        - Null if there is no O(domains[].peers[].verification_address).
       type: str
       sample: verified
     changed:
       description:
-        - Whether settings or verdict differ. A server that drifted from equal settings is repaired all the same.
+        - Whether settings or verdict differ. A server that drifted is repaired even if its settings do not differ.
       type: bool
 server_changed:
   description: Whether anything on the server was written, also for a repair. The same as C(changed).
   returned: success
   type: bool
 running:
-  description: Whether the mail server runs. It is reloaded when that is due, but never started.
+  description: Whether the mail server runs. It is reloaded when needed, but never started.
   returned: when installed
   type: bool
 """

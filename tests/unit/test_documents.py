@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the mailops.split_domain developers
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Tests of the documents: links lead somewhere, YAML can be read, and commands that are named exist.
+# Tests of the documents: links lead somewhere, YAML can be read, commands that are named exist, and words are plain.
 
 from __future__ import annotations
 
@@ -16,11 +16,55 @@ import yaml
 from ansible_collections.mailops.split_domain.plugins.module_utils.map.module_arguments import server_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = sorted(path for path in ROOT.glob("plugins/*/*.py") if "DOCUMENTATION =" in path.read_text(encoding="utf-8"))
+SPECIFICATIONS = sorted(ROOT.glob("roles/*/meta/argument_specs.yml"))
+FRAGMENTS = sorted(ROOT.glob("changelogs/fragments/*.yml"))
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("roles/*/README.md")])
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 YAML_BLOCK = re.compile(r"^```ya?ml\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 MAKE_TARGET = re.compile(r"`make ([a-z-]+)")
 FENCE = re.compile(r"^```.*?^```", flags=re.MULTILINE | re.DOTALL)
+
+DOCUMENTATION = re.compile(r'^ *DOCUMENTATION = r"""\n(.*?)^"""', flags=re.MULTILINE | re.DOTALL)
+# What is quoted: values, messages and names, which are as the code has them.
+QUOTED = re.compile(r"``[^`]*``|`[^`]*`|\b(?:C|V|O|P|M|RV|E)\((?:\\.|[^()]|\([^()]*\))*\)")
+
+# Words that readers of other languages stumble over, and what to write instead.
+PLAIN_WORDS = {
+    r"sub-domains?": "subdomain",
+    r"split horizon": "loop guard",
+    r"(?:in|into) force": "takes effect",
+    r"welcomed?": "trusted sites",
+    r"loans?|borrow\w*": "saved parameters, changed parameters",
+    r"wish\w*": "wanted sets",
+    r"guarded_road": "tls_and_auth",
+    r"moody_peer": "scripted_peer",
+    r"TAKING_TABLES": "ACCEPTING_TABLES",
+    r"AS_BEFORE": "CLASS_DEFAULT",
+    # REFUSED in capitals is an answer of the DNS.
+    r"(?-i:[Rr]efus(?:e[sd]?|ing|als?))": "reject, rejection; of a server: it blocks, it does not answer",
+    r"put(?:s|ting)? (?:\w+ )?off": "defer",
+    r"(?:mail|bounce) (?:for|to) nobody(?!@)": "mail for unknown recipients",
+    r"(?:whom|that) nobody \w+|nobody (?:lists|knows|has)": "unknown, not listed, a random address",
+    r"nobody but": "only",
+    r"(?:gives?|gave|given) (?:\w+ )?back": "restore",
+    r"proves? (?:itself|its word)|by (?:its|the) word": "passes the verification test",
+    r"(?:go|goes|going|went) a?round": "loop",
+    r"taken for": "treated as",
+    r"laid over": "added on top; existing users keep working",
+    r"in IPv6 clothes": "an IPv4-mapped IPv6 address",
+    r"mend(?:s|ed|ing)?": "repair, correct",
+    r"lest": "so that ... does not",
+    r"swallow\w*": "get",
+    r"anew": "again",
+}
+PLAIN = re.compile(
+    "|".join(rf"(?P<w{number}>\b(?:{word})\b)" for number, word in enumerate(PLAIN_WORDS)), re.IGNORECASE
+)
+CALL_AHEAD = "recipient address verification in Postfix, callout in Exim"
+# docs/architecture.md and its pages get the same words in a change of their own. docs/messages.md quotes what the code
+# says, in prose too.
+OTHER_WORDS = ("docs/architecture.md", "docs/architecture/", "docs/messages.md")
 
 
 def shown(path: Path) -> str:
@@ -111,3 +155,49 @@ def test_the_tested_versions_in_the_readme_are_those_that_are_installed() -> Non
     )
     for package in ("ansible-core", "dnspython"):
         assert pinned[package] in readme, f"README.md does not name {package} {pinned[package]}"
+
+
+def prose(path: Path) -> str:
+    """Give a document without code and quotations, of a plugin its documentation; every line stays in its place."""
+
+    def blank(match: re.Match[str]) -> str:
+        return re.sub(r"[^\n]", " ", match.group())
+
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        kept = [match.span(1) for match in DOCUMENTATION.finditer(text)]
+        text = "".join(
+            letter if letter == "\n" or any(start <= place < end for start, end in kept) else " "
+            for place, letter in enumerate(text)
+        )
+    return QUOTED.sub(blank, FENCE.sub(blank, text))
+
+
+def worded() -> list[Path]:
+    return [
+        path for path in (*DOCUMENTS, *PLUGINS, *SPECIFICATIONS, *FRAGMENTS) if not shown(path).startswith(OTHER_WORDS)
+    ]
+
+
+@pytest.mark.parametrize("document", worded(), ids=shown)
+def test_every_document_has_plain_words(document: Path) -> None:
+    text = prose(document)
+    instead = list(PLAIN_WORDS.values())
+    found = [
+        f"{shown(document)}:{text.count(chr(10), 0, match.start()) + 1}: "
+        f"{match.group()!r}, write: {instead[int(str(match.lastgroup)[1:])]}"
+        for match in PLAIN.finditer(text)
+    ]
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_no_document_writes_subdomain_in_two_words() -> None:
+    written = [path for path in (*DOCUMENTS, *PLUGINS) if not shown(path).startswith(OTHER_WORDS[:2])]
+    assert [shown(path) for path in written if "sub-domain" in path.read_text(encoding="utf-8").lower()] == []
+
+
+@pytest.mark.parametrize("document", [path for path in worded() if path not in FRAGMENTS], ids=shown)
+def test_every_page_explains_call_ahead_where_it_names_it_first(document: Path) -> None:
+    text = " ".join(prose(document).split())
+    first = text.lower().find("call-ahead")
+    assert first < 0 or CALL_AHEAD in text[: first + 300], f"{shown(document)} has to say: ({CALL_AHEAD})"
