@@ -24,8 +24,9 @@ description:
     P(mailops.split_domain.smtp_probe#module) task for each relay of another site.
   - The verification address of the site and some addresses of the directory that live there are expected to be
     accepted.
-  - A random address is expected to be rejected by managed sites, and by the site that unknown recipients are forwarded to.
-    A site with a verification address is not asked, because P(mailops.split_domain.split_domains#module) has asked it.
+  - A random address is expected to be rejected by managed sites, and by the site that unknown recipients are forwarded
+    to. A site with a verification address is not asked about it, because P(mailops.split_domain.split_domains#module)
+    has already asked.
 positional: _input, host
 options:
   _input:

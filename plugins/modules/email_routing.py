@@ -25,12 +25,12 @@ description:
     does not warn if the records cannot be looked up.
   - The DNS is never changed.
   - A domain is in one address class at a time. A domain that another setting of the server has already
-    (C(mydestination), C(virtual_mailbox_domains), C(virtual_alias_domains), C(relay_domains)) can only be V(local). This
-    needs no change, and is possible only if that setting delivers here. A domain that is split on this server is
+    (C(mydestination), C(virtual_mailbox_domains), C(virtual_alias_domains), C(relay_domains)) can only be V(local).
+    This needs no change, and is possible only if that setting delivers here. A domain that is split on this server is
     rejected.
   - Mail for unknown recipients is rejected at RCPT, never bounced. If a recipient is not listed, the server asks the
-    next exchanger, or the transport that delivers here, at RCPT. It answers 550 if the recipient does not exist, and 450
-    while the question cannot be answered. A recipient that was found stays known for three days
+    next exchanger, or the transport that delivers here, at RCPT. It answers 550 if the recipient does not exist, and
+    450 while the question cannot be answered. A recipient that was found stays known for three days
     (C(address_verify_positive_expire_time)).
   - Works on any number of domains with at most one reload of the mail server. When the last domain is removed,
     C(main.cf) is as before, byte for byte.

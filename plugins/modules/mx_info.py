@@ -14,7 +14,8 @@ version_added: 0.1.0
 description:
   - For any number of names, shows the MX record set that each authoritative server gives, the addresses of each
     exchange, how long resolvers keep an older set, and all faults.
-  - With O(own_addresses) it also shows the routing mode of the server that has these addresses, local, backup or remote.
+  - With O(own_addresses) it also shows the routing mode of the server that has these addresses, local, backup or
+    remote.
   - The zone of each name, its name servers and all addresses are found through a recursive resolver. Then every
     authoritative server is asked itself, at each of its IPv4 and IPv6 addresses. All questions of one kind are under
     way at the same time, so that a thousand names are one task.
@@ -266,9 +267,9 @@ names:
           type: str
         severity:
           description:
-            - V(error) when mail is lost or rejected, or the fault breaks an RFC that senders follow. V(warning) when mail
-              arrives but a part of the DNS is broken or contradicts another part. V(notice) when nothing is broken but
-              the result may be unexpected.
+            - V(error) when mail is lost or rejected, or the fault breaks an RFC that senders follow. V(warning) when
+              mail arrives but a part of the DNS is broken or contradicts another part. V(notice) when nothing is broken
+              but the result may be unexpected.
           type: str
         message:
           description: One sentence that names the thing, what is wrong with it and what to do.

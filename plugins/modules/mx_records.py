@@ -58,8 +58,8 @@ options:
       - The serial grows by one, or in the form YYYYMMDDnn to today's date, or in seconds since 1970 to now, where that
         is more.
       - Rejected, before anything is written, are a zone under dynamic update or a secondary zone (as C(rndc zonestatus)
-        or a journal beside the file says), MX records of the set or the SOA record in a file that C($INCLUDE) names, and
-        a name that C($GENERATE) may make.
+        or a journal beside the file says), MX records of the set or the SOA record in a file that C($INCLUDE) names,
+        and a name that C($GENERATE) may make.
       - The name server may have write access to the file's folder. A symbolic link is followed only if no other user
         than root and this task's user can write beside it. A file that is not a regular file is rejected.
       - A lock separates two runs. If another program changes the file in between, it is read and planned again, up to
@@ -67,8 +67,8 @@ options:
     type: path
   reload_command:
     description:
-      - The command that tells the server to load the zone again, with the name of the zone as its last argument. It runs
-        with O(zone_file) only, without a shell, and only after a change.
+      - The command that tells the server to load the zone again, with the name of the zone as its last argument. It
+        runs with O(zone_file) only, without a shell, and only after a change.
       - For Knot DNS it is V([knotc, zone-reload]). With an empty list the server is not told.
       - When it fails, so does the module. The file is written then, and a file with the ending C(.reload-pending)
         beside it makes the next run tell the server.
@@ -87,8 +87,8 @@ options:
         description:
           - The name that the set belongs to. It is absolute with and without a trailing dot.
           - V(@) is the apex of O(record_sets[].zone). The first label may be V(*).
-          - A name with other characters than ASCII is turned into its A-labels if IDNA2003 and IDNA2008 agree. Otherwise
-            it is rejected.
+          - A name with other characters than ASCII is turned into its A-labels if IDNA2003 and IDNA2008 agree.
+            Otherwise it is rejected.
         type: str
         required: true
       zone:

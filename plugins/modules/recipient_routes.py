@@ -52,9 +52,9 @@ options:
         type: raw
       copy:
         description:
-          - With a local route, the sites that get a copy of the mail for the address. With a route to another site, this
-            server's own site (if it gets copies from there), and sites that are not managed. If these send a copy back,
-            it is rejected.
+          - With a local route, the sites that get a copy of the mail for the address. With a route to another site,
+            this server's own site (if it gets copies from there), and sites that are not managed. If these send a copy
+            back, it is rejected.
           - A server that accepted copies for an address accepts them as long as the address has a route. So a copy that
             waits in another server's queue does not bounce.
           - Takes effect when P(mailops.split_domain.split_domains#module) knows the name of this server's own site.

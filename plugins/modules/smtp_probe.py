@@ -69,8 +69,8 @@ options:
     default: 30
   tls:
     description:
-      - How the identity of the server is checked, with Postfix's names. If the check fails, the server is not asked, and
-        no password is sent.
+      - How the identity of the server is checked, with Postfix's names. If the check fails, the server is not asked,
+        and no password is sent.
       - V(none) never encrypts. V(may) encrypts when the server offers STARTTLS, and goes on in plain text when that
         fails. V(encrypt) fails where there is no TLS, and takes any certificate unless O(validate_certs) is set.
       - V(verify) wants a certificate that names O(tls_names) and comes from an authority that is known, see

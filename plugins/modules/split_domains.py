@@ -119,9 +119,9 @@ options:
               tls:
                 description:
                   - V(may) leaves the connection to the server's own C(smtp_tls_security_level), V(none) never uses TLS.
-                  - With all others except V(dane) nothing is sent in clear. V(encrypt) accepts any certificate. V(verify)
-                    needs a certificate that names O(domains[].peers[].relay.tls_names) and comes from an authority in
-                    C(smtp_tls_CAfile) or C(smtp_tls_CApath) of the server. V(fingerprint) needs one of
+                  - With all others except V(dane) nothing is sent in clear. V(encrypt) accepts any certificate.
+                    V(verify) needs a certificate that names O(domains[].peers[].relay.tls_names) and comes from an
+                    authority in C(smtp_tls_CAfile) or C(smtp_tls_CApath) of the server. V(fingerprint) needs one of
                     O(domains[].peers[].relay.fingerprints).
                   - V(dane) and V(dane-only) need the key in signed TLSA records of the host name (RFC 7672). If nothing
                     is proven, V(dane) accepts any TLS or none, and with V(dane-only) mail waits. The run warns of it.
@@ -242,8 +242,8 @@ seealso:
   - module: mailops.split_domain.recipient_routes
   - module: mailops.split_domain.postfix_parameters
 notes:
-  - The domain may already be in C(virtual_mailbox_domains) or C(mydestination) of the server. Its existing users, aliases
-    and transports keep working. Do not list them. An address with a route to another site goes there.
+  - The domain may already be in C(virtual_mailbox_domains) or C(mydestination) of the server. Its existing users,
+    aliases and transports keep working. Do not list them. An address with a route to another site goes there.
   - A domain that is already in C(virtual_alias_domains) or C(relay_domains) is rejected. It has no users there.
 """
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from halted_runs import interrupt_everywhere
 from killed_runs import answers
-from moody_peer import MoodyPeer, moody_peer
+from scripted_peer import ScriptedPeer, scripted_peer
 from split_network import Network
 from split_server import SplitServer, configured_server
 
@@ -33,7 +33,7 @@ class Sites:
     """The server that forwards, and the site that it forwards to."""
 
     hq: SplitServer
-    peer: MoodyPeer
+    peer: ScriptedPeer
 
     def wish(self, **more: Any) -> dict[str, Any]:
         """Give the domain as it is to be on the server."""
@@ -59,7 +59,7 @@ class Sites:
 def sites(network: Network) -> Iterator[Sites]:
     with ExitStack() as servers:
         hq = servers.enter_context(configured_server(network, "hq"))
-        peer = servers.enter_context(moody_peer(network))
+        peer = servers.enter_context(scripted_peer(network))
         hq.start()
         made = Sites(hq, peer)
         hq.routes(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from killed_runs import answers, kill_at, steps
-from moody_peer import MoodyPeer, moody_peer
+from scripted_peer import ScriptedPeer, scripted_peer
 from split_network import Network
 from split_server import GROWN_MAIN_CF, SplitServer, configured_server
 
@@ -30,8 +30,8 @@ class Sites:
     """A server that forwards unknown recipients, and two sites to which it may."""
 
     hq: SplitServer
-    cloud: MoodyPeer
-    lab: MoodyPeer
+    cloud: ScriptedPeer
+    lab: ScriptedPeer
 
     def forward_to(self, site: str, check: bool = False, **more: Any) -> dict[str, Any]:
         return self.hq.split(self.wish(site, **more), check=check)
@@ -88,8 +88,8 @@ def _children(parent: int) -> dict[str, str]:
 def sites(network: Network) -> Iterator[Sites]:
     with ExitStack() as servers:
         hq = servers.enter_context(configured_server(network, "hq", GROWN_MAIN_CF + "\n"))
-        cloud = servers.enter_context(moody_peer(network))
-        lab = servers.enter_context(moody_peer(network, "lab"))
+        cloud = servers.enter_context(scripted_peer(network))
+        lab = servers.enter_context(scripted_peer(network, "lab"))
         hq.start()
         made = Sites(hq, cloud, lab)
         made.list("ann")

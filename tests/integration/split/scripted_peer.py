@@ -35,7 +35,7 @@ MOODS = {
 
 
 @dataclass(frozen=True)
-class MoodyPeer:
+class ScriptedPeer:
     """A server with two users of example.com."""
 
     server: SplitServer
@@ -75,9 +75,9 @@ class MoodyPeer:
 
 
 @contextmanager
-def moody_peer(network: Network, host: str = "cloud") -> Iterator[MoodyPeer]:
+def scripted_peer(network: Network, host: str = "cloud") -> Iterator[ScriptedPeer]:
     """Give such a site, which is down at first."""
     with configured_server(network, host, GROWN_MAIN_CF + "\n") as server:
-        peer = MoodyPeer(server)
+        peer = ScriptedPeer(server)
         peer.become("down")
         yield peer
