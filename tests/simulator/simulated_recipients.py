@@ -23,7 +23,7 @@ class Onward:
     address: Address
     peer: Peer | None = None
     next_hop: str = ""
-    """As split horizon names it: the peer's relay, or its subdomain."""
+    """As the loop guard names it: the peer's relay, or its subdomain."""
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class PlannedServer:
     def stands_for(self, names: Iterable[str]) -> frozenset[str]:
         """Give the next hops that a client with these names and addresses stands for, in any domain; () for none.
 
-        These are relays, each of their servers, and subdomains, as split horizon counts them.
+        These are relays, each of their servers, and subdomains, as the loop guard counts them.
         """
         names = tuple(names)
         found: set[str] = set()

@@ -17,7 +17,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records im
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import Relay, place_of
 
 FEWEST_SITES = 2
-# Split horizon ends the circle of two sites that forward to each other; it cannot see further than one hop.
+# The loop guard ends the circle of two sites that forward to each other; it cannot see further than one hop.
 LONGEST_SAFE_CIRCLE = 2
 
 
@@ -102,7 +102,7 @@ def validate(split_domain: SplitDomain) -> SplitDomain:
 def forwarding_circle(split_domain: SplitDomain) -> tuple[str, ...]:
     """Give the first circle in the forwarding graph that nothing ends, its start repeated at its end, or ().
 
-    Two sites may forward to each other when one of them is managed: its split horizon ends such a circle at its first
+    Two sites may forward to each other when one of them is managed: its loop guard ends such a circle at its first
     return.
     """
     managed = {site.name for site in split_domain.sites if site.hosts}
@@ -121,7 +121,7 @@ def forwarding_circle(split_domain: SplitDomain) -> tuple[str, ...]:
 def refuse_unasked_circle(split_domain: SplitDomain, unasked: Collection[str]) -> None:
     """Raise InvalidInput where two sites forward to each other, and a managed one of them takes mail unasked.
 
-    Split horizon knows the other site by its clients. Where both know each other by wrong ones, as behind NAT, nothing
+    The loop guard knows the other site by its clients. Where both know each other by wrong ones, as behind NAT, nothing
     but a question that comes back (450) keeps mail for nobody from going round: it needs both sites to ask.
     """
     target_of = {site.name: site.unknown for site in split_domain.sites}

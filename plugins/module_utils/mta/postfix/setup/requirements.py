@@ -50,7 +50,7 @@ def refuse_old_postfix(server: PostfixServer, settings: Iterable[DomainSettings]
 def refuse_overrides(server: PostfixServer, parameters: Iterable[str]) -> None:
     """Raise ServerStateError when master.cf gives the service on port 25 values of its own for these parameters.
 
-    Split horizon and call-ahead would not be asked there, and main.cf would not show it.
+    The loop guard and call-ahead would not be asked there, and main.cf would not show it.
     """
     names = set(parameters)
     for line in run_or_fail(["postconf", "-P"], server.config_directory).stdout.splitlines():
