@@ -13,7 +13,7 @@ from simulated_sites import PlannedDomain, PlannedServer
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.addresses import Address
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.copies import copy_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.domain_settings import Peer
-from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import Destination, Rewriting
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import Rewriting, RouteDestination
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _in_domain(entry: PlannedDomain, base: Address, written: Address) -> Recipie
     return Recipient(entry, known=False, ways=ways)
 
 
-def _ways_of(entry: PlannedDomain, base: Address, destination: Destination) -> tuple[Onward, ...]:
+def _ways_of(entry: PlannedDomain, base: Address, destination: RouteDestination) -> tuple[Onward, ...]:
     if destination is None:
         copies = (entry.peer(site) for site in entry.copies.get(base, ()))
         return (Onward(base), *(_copy(entry, base, peer) for peer in copies if peer is not None))

@@ -20,7 +20,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.map.directory
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.map.server_plan import ServerPlan
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.domain_settings import DomainSettings, Peer
-from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import Destination
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import RouteDestination
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import Relay, place_of
 
 
@@ -30,7 +30,7 @@ class PlannedDomain:
 
     settings: DomainSettings
     site: str
-    routes: Mapping[Address, Destination]
+    routes: Mapping[Address, RouteDestination]
     copies: Mapping[Address, tuple[str, ...]]
     unlisted: frozenset[Address] = frozenset()
     """Mailboxes that the server's own tables have, where the split is laid over a domain that was there."""

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.wanted import wanted_sets
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.wanted import parse_wanted_sets
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.update.key_source import KeyOptions, signing_key
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.parameter_values import fault
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.postfix_map import parse_request
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.postfix_map import parse_table_request
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.text import Entry, render
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.answers import parse_path
 
@@ -25,12 +25,12 @@ ODD_WORD = "pa\\ss'w\"ord"
 )
 def test_an_exchange_to_remove_is_known_in_every_spelling(exchange: str) -> None:
     wish = {"name": "example.com", "state": "absent", "mx": [{"preference": 10, "exchange": exchange}]}
-    assert [str(record) for record in wanted_sets([wish])[0].records] == ["10 mx.xn--bcher-kva.example."]
+    assert [str(record) for record in parse_wanted_sets([wish])[0].records] == ["10 mx.xn--bcher-kva.example."]
 
 
 def test_an_exchange_that_is_none_can_be_removed_all_the_same() -> None:
     wish = {"name": "example.com", "state": "absent", "mx": [{"preference": 10, "exchange": "192.0.2.1."}]}
-    assert [record.exchange for record in wanted_sets([wish])[0].records] == ["192.0.2.1"]
+    assert [record.exchange for record in parse_wanted_sets([wish])[0].records] == ["192.0.2.1"]
 
 
 def table(secret_entries: Any) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def table(secret_entries: Any) -> dict[str, Any]:
 )
 def test_a_password_is_in_no_message(secret_entries: Any) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        render(parse_request(table(secret_entries)).entries or ())
+        render(parse_table_request(table(secret_entries)).entries or ())
     for shown in (ODD_WORD, repr(ODD_WORD)[1:-1]):
         assert shown not in str(refusal.value)
 
@@ -59,7 +59,7 @@ def test_a_password_is_in_no_message(secret_entries: Any) -> None:
 @pytest.mark.parametrize("name", ["main.cf", "master.cf"])
 def test_the_configuration_of_postfix_is_no_lookup_table(name: str) -> None:
     with pytest.raises(InvalidInput, match="no lookup table"):
-        parse_request({**table({"a": "b"}), "path": f"/etc/postfix/{name}"})
+        parse_table_request({**table({"a": "b"}), "path": f"/etc/postfix/{name}"})
 
 
 def test_a_key_name_that_is_longer_than_a_name_may_be_is_refused() -> None:

@@ -129,6 +129,22 @@ def shown_path(name: str) -> str:
     return path_of(name).relative_to(UTILS).as_posix()
 
 
+def public_names_of(path: Path) -> set[str]:
+    """Give the names without a leading underscore that a file defines at its top; what it imports is not its own."""
+    names: set[str] = set()
+    waiting: list[ast.AST] = [*ast.parse(path.read_text(encoding="utf-8")).body]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+        else:
+            waiting += [one for one in ast.iter_child_nodes(node) if isinstance(one, (ast.stmt, ast.excepthandler))]
+    return {name for name in names if not name.startswith("_")}
+
+
 def test_module_utils_holds_wings_and_nothing_loose() -> None:
     wings = {wing for floor in FLOORS for wing in floor}
     assert {path.name for path in UTILS.iterdir()} - {"__pycache__"} == wings | {"__init__.py"}
@@ -188,6 +204,14 @@ def test_a_file_is_neither_long_nor_short_without_a_reason(name: str) -> None:
     lines = path_of(name).read_text(encoding="utf-8").splitlines()
     assert len(lines) <= MOST
     assert len(lines) >= FEWEST or lines[3].startswith(REASON), "say in the first comment line why it is alone"
+
+
+def test_no_public_name_means_two_things() -> None:
+    places: dict[str, list[str]] = {}
+    for name in BELOW_THE_DOORS:
+        for public in public_names_of(path_of(name)):
+            places.setdefault(public, []).append(shown_path(name))
+    assert {public: found for public, found in places.items() if len(found) > 1} == {}
 
 
 @pytest.mark.parametrize("module", MODULES)

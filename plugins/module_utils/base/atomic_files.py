@@ -20,7 +20,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.base.trusted_
 
 
 @dataclass(frozen=True)
-class Place:
+class FilePlace:
     """The place of one file: an open folder and a name in it."""
 
     folder: Folder
@@ -44,10 +44,10 @@ def open_folder(path: Path) -> Iterator[Folder]:
 
 
 @contextmanager
-def open_place(path: Path) -> Iterator[Place]:
+def open_place(path: Path) -> Iterator[FilePlace]:
     """Open the folder of a file that is there or shall be; links are followed only where nobody else has a say."""
     with reached_place(path) as (reached, name):
-        yield Place(Folder(reached), name)
+        yield FilePlace(Folder(reached), name)
 
 
 def read_file(path: Path, largest: int = LARGEST_TEXT) -> FoundFile | None:

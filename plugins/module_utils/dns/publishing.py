@@ -26,9 +26,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.re
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.wanted import (
     WantedSet,
     named_exchanges,
-    wanted_sets,
+    parse_wanted_sets,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.connection import Connection
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.connection import DnsConnection
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import (
     DnsFailure,
     ServersDisagree,
@@ -60,32 +60,32 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
 
     Raises InvalidInput before anything is sent, and the failures of module_utils.dns.
     """
-    wishes = wanted_sets(params["record_sets"])
+    wanted_sets = parse_wanted_sets(params["record_sets"])
     if params.get("zone_file") is not None:
-        return publish_in_file(wishes, params, check_mode)
+        return publish_in_file(wanted_sets, params, check_mode)
     key = signing_key(key_options(params, os.environ))
     _check_numbers(params)
     limit = removal_limit(params["allow_removal"], params["removal_share"])
     hidden = tuple(_server(text, "wait_servers") for text in params["wait_servers"])
     waiting = Waiting(hidden, params["wait_timeout"], params["timeout"]) if params["wait"] else None
     require_dnspython()
-    with Connection(
+    with DnsConnection(
         _server(params["server"], "server"),
         params["port"],
         protocol=params["protocol"],
         timeout=params["timeout"],
         key=key,
     ) as connection:
-        planned = _plan(connection, wishes)
+        planned = _plan(connection, wanted_sets)
         refuse_removals(planned, limit)
-        addresses = addresses_of_exchanges(connection, named_exchanges(wishes))
+        addresses = addresses_of_exchanges(connection, named_exchanges(wanted_sets))
         changes = write(
             connection,
             planned,
-            lambda overtaken: _plan_again(connection, wishes, overtaken, limit),
+            lambda overtaken: _plan_again(connection, wanted_sets, overtaken, limit),
             rehearse=check_mode,
         )
-        views = [] if check_mode else _confirm(connection, wishes, changes, waiting)
+        views = [] if check_mode else _confirm(connection, wanted_sets, changes, waiting)
     return Outcome(
         changed=any(change.is_due for change in changes),
         values={
@@ -106,15 +106,15 @@ def publish_mx_records(params: dict[str, Any], check_mode: bool) -> Outcome:
 
 
 def _confirm(
-    connection: Connection,
-    wishes: Sequence[WantedSet],
+    connection: DnsConnection,
+    wanted_sets: Sequence[WantedSet],
     changes: Sequence[Change],
     waiting: Waiting | None,
 ) -> list[ServerView]:
     """Read back what was written, and where that is wanted wait for the other servers and give what they say."""
     written = [change for change in changes if change.is_due]
     try:
-        _read_back(connection, wishes, written)
+        _read_back(connection, wanted_sets, written)
         return [] if waiting is None else wait_for_agreement(connection, changes, waiting)
     except (WriteNotSeen, ServersDisagree):
         raise
@@ -142,30 +142,30 @@ def _server(text: str, option: str) -> str:
         raise InvalidInput(f"the option {option} names no DNS server: {error}") from error
 
 
-def _plan(connection: Connection, wishes: Sequence[WantedSet]) -> list[Change]:
-    readings = read_sets(connection, {wish.name: wish.zone for wish in wishes})
-    return [plan_change(wish, readings[wish.name]) for wish in wishes]
+def _plan(connection: DnsConnection, wanted_sets: Sequence[WantedSet]) -> list[Change]:
+    readings = read_sets(connection, {wanted.name: wanted.zone for wanted in wanted_sets})
+    return [plan_change(wanted, readings[wanted.name]) for wanted in wanted_sets]
 
 
 def _plan_again(
-    connection: Connection, wishes: Sequence[WantedSet], overtaken: Sequence[Change], limit: RemovalLimit
+    connection: DnsConnection, wanted_sets: Sequence[WantedSet], overtaken: Sequence[Change], limit: RemovalLimit
 ) -> list[Change]:
     names = {change.name for change in overtaken}
-    planned = _plan(connection, [wish for wish in wishes if wish.name in names])
+    planned = _plan(connection, [wanted for wanted in wanted_sets if wanted.name in names])
     refuse_removals(planned, limit)
     return planned
 
 
-def _read_back(connection: Connection, wishes: Sequence[WantedSet], written: Sequence[Change]) -> None:
-    """Raise WriteNotSeen unless the wishes of what was written are fulfilled, whatever else somebody changed since."""
-    wished = {wish.name: wish for wish in wishes}
+def _read_back(connection: DnsConnection, wanted_sets: Sequence[WantedSet], written: Sequence[Change]) -> None:
+    """Raise WriteNotSeen unless what was written is as wanted, whatever else somebody changed since."""
+    wanted_of = {wanted.name: wanted for wanted in wanted_sets}
     unseen = list(written)
     for pause in _READ_BACK_PAUSES:
         if not unseen:
             return
         time.sleep(pause)
         readings = read_sets(connection, {change.name: change.zone for change in unseen})
-        unseen = [one for one in unseen if plan_change(wished[one.name], readings[one.name]).is_due]
+        unseen = [one for one in unseen if plan_change(wanted_of[one.name], readings[one.name]).is_due]
     if unseen:
         first = unseen[0]
         shown = readings[first.name].current

@@ -15,9 +15,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.base.addresse
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.secrecy import before_the_colon
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.shapes import kind_of, shown_name
-from ansible_collections.mailops.split_domain.plugins.module_utils.map.topology import Listing, site_by_address
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.topology import DirectoryEntry, site_by_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.copies import parse_copies
-from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import Destination
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import RouteDestination
 
 ADDRESS_COLUMN = "address"
 SITE_COLUMN = "site"
@@ -40,7 +40,7 @@ def locate(path: str, search: Sequence[str]) -> str:
     raise InvalidInput(f"the directory file {shown} does not exist (tried {tried}): correct its path")
 
 
-def read_listings(source: Iterable[Any], domain: str, own_site: str | None = None) -> Iterator[Listing]:
+def read_listings(source: Iterable[Any], domain: str, own_site: str | None = None) -> Iterator[DirectoryEntry]:
     """Give every line of a directory of the canonical ``domain``, in the order written.
 
     ``source`` holds paths of CSV files and inline rows ``{address, site}``. Where a file or row has no site,
@@ -53,7 +53,7 @@ def read_listings(source: Iterable[Any], domain: str, own_site: str | None = Non
             yield _read_row(part, domain, own_site, f"entry {number}")
 
 
-def _read_file(path: Path, domain: str, own_site: str | None) -> Iterator[Listing]:
+def _read_file(path: Path, domain: str, own_site: str | None) -> Iterator[DirectoryEntry]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             yield from _read_rows(csv.reader(stream, strict=True), str(path), domain, own_site)
@@ -67,7 +67,7 @@ def _read_file(path: Path, domain: str, own_site: str | None) -> Iterator[Listin
         ) from error
 
 
-def _read_rows(rows: Any, path: str, domain: str, own_site: str | None) -> Iterator[Listing]:
+def _read_rows(rows: Any, path: str, domain: str, own_site: str | None) -> Iterator[DirectoryEntry]:
     try:
         header = [column.strip().lower() for column in next(rows, [])]
         address_at = _column(header, ADDRESS_COLUMN, path)
@@ -91,7 +91,7 @@ def _read_rows(rows: Any, path: str, domain: str, own_site: str | None) -> Itera
         raise InvalidInput(f"{path}, line {rows.line_num} is not CSV ({error}): fix the quotes") from error
 
 
-def _read_row(row: Any, domain: str, own_site: str | None, where: str) -> Listing:
+def _read_row(row: Any, domain: str, own_site: str | None, where: str) -> DirectoryEntry:
     if isinstance(row, Mapping) and isinstance(row.get(ADDRESS_COLUMN), str):
         site = row.get(SITE_COLUMN) or own_site
         if isinstance(site, str):
@@ -99,9 +99,9 @@ def _read_row(row: Any, domain: str, own_site: str | None, where: str) -> Listin
     raise InvalidInput(f"the directory of {domain}, {where} ({kind_of(row)}) needs 'address' and 'site': add them")
 
 
-def _listing(address: str, site: str, domain: str, where: str, copies: Any) -> Listing:
+def _listing(address: str, site: str, domain: str, where: str, copies: Any) -> DirectoryEntry:
     try:
-        return Listing(parse_recipient(address, domain), site, where, parse_copies(copies, where))
+        return DirectoryEntry(parse_recipient(address, domain), site, where, parse_copies(copies, where))
     except InvalidInput as error:
         raise InvalidInput(f"{where}, column '{ADDRESS_COLUMN}': {error}") from error
 
@@ -116,8 +116,8 @@ def _column(header: list[str], name: str, path: str) -> int:
 
 
 def routes_of_listings(
-    listings: Iterable[Listing], domain: str, destination_of_site: Mapping[str, Destination]
-) -> dict[Address, Destination]:
+    listings: Iterable[DirectoryEntry], domain: str, destination_of_site: Mapping[str, RouteDestination]
+) -> dict[Address, RouteDestination]:
     """Turn a directory into routes; raises InvalidInput for a site without destination or an address on two sites."""
     listings = list(listings)
     for listing in listings:
@@ -136,7 +136,7 @@ def routes_of_listings(
 
 
 def copies_of_listings(
-    listings: Iterable[Listing], domain: str, own_site: str | None, unmanaged_sites: Collection[str] = ()
+    listings: Iterable[DirectoryEntry], domain: str, own_site: str | None, unmanaged_sites: Collection[str] = ()
 ) -> dict[Address, tuple[str, ...]]:
     """Give the sites whose copies a server of ``own_site`` has to do with, for each address that has any.
 

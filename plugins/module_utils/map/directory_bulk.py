@@ -27,7 +27,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.map.directory
     routes_of_listings,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import (
-    Destination,
+    RouteDestination,
     RoutesText,
     parse_destination,
     show,
@@ -69,7 +69,7 @@ def compile_source(arguments: Mapping[str, Any], find: Callable[[str], str]) -> 
     return text.pack()
 
 
-def _compile_plain(paths: list[str], domain: str, destinations: Mapping[str, Destination]) -> Optional[RoutesText]:
+def _compile_plain(paths: list[str], domain: str, destinations: Mapping[str, RouteDestination]) -> Optional[RoutesText]:
     """Do in bulk what takes a second for 100,000 lines one by one; None for files that need a closer look.
 
     Only files without quotes, white space and faults, with a site in every line, are taken here. All others, and so

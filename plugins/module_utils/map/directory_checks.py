@@ -11,14 +11,14 @@ from itertools import chain
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.map.topology import (
     LONGEST_SAFE_CIRCLE,
-    Listing,
+    DirectoryEntry,
     Site,
     SplitDomain,
 )
 
 
 def refuse_stray_listings(
-    split_domain: SplitDomain, shared: Sequence[Listing], own: Mapping[str, Sequence[Listing]]
+    split_domain: SplitDomain, shared: Sequence[DirectoryEntry], own: Mapping[str, Sequence[DirectoryEntry]]
 ) -> None:
     """Raise InvalidInput where a site's own directory sends mail to a home that cannot take it.
 
@@ -46,7 +46,7 @@ def refuse_stray_listings(
 
 
 def refuse_stray_copies(
-    split_domain: SplitDomain, shared: Sequence[Listing], own: Mapping[str, Sequence[Listing]]
+    split_domain: SplitDomain, shared: Sequence[DirectoryEntry], own: Mapping[str, Sequence[DirectoryEntry]]
 ) -> None:
     """Raise InvalidInput where copies are wanted that nobody would make or take, or that would go round.
 
@@ -59,28 +59,28 @@ def refuse_stray_copies(
     for listing in chain(shared, chain.from_iterable(own.values())):
         if not listing.copies:
             continue
-        wish = f"{listing.source} wants copies of mail for {listing.address}"
+        asks = f"{listing.source} wants copies of mail for {listing.address}"
         if listing.site in unmanaged:
             raise InvalidInput(
-                f"{wish}, whose site {listing.site} is not "
+                f"{asks}, whose site {listing.site} is not "
                 f"managed and would have to make them: leave 'copy' empty there, and let that site send them on"
             )
         if not set(listing.copies) <= set(copied.get(listing.address, ())):
             raise InvalidInput(
-                f"{wish} in the directory of the site {listing.site}, which no other site reads, so that they would be "
+                f"{asks} in the directory of the site {listing.site}, which no other site reads, so that they would be "
                 f"refused: list the address with its copies in the 'directory' of {domain}"
             )
         for name in unmanaged.intersection(listing.copies):
             target = split_domain.site(name).unknown
             if target in unmanaged:
                 raise InvalidInput(
-                    f"{wish} for the site {name}, which forwards what it does not know to {target}; both are not "
+                    f"{asks} for the site {name}, which forwards what it does not know to {target}; both are not "
                     f"managed, and a copy that comes back from {target} would be taken for new mail: remove "
                     f"'unknown' from the site {name} of {domain}, or the copy"
                 )
 
 
-def _refuse(split_domain: SplitDomain, site: str, listing: Listing, reason: str) -> None:
+def _refuse(split_domain: SplitDomain, site: str, listing: DirectoryEntry, reason: str) -> None:
     domain = split_domain.domain
     raise InvalidInput(
         f"{listing.source} of the 'directory' of the site {site} of {domain} puts {listing.address} on the site "
@@ -88,7 +88,7 @@ def _refuse(split_domain: SplitDomain, site: str, listing: Listing, reason: str)
     )
 
 
-def _circle(split_domain: SplitDomain, listing: Listing, knowing: Collection[str]) -> tuple[str, ...]:
+def _circle(split_domain: SplitDomain, listing: DirectoryEntry, knowing: Collection[str]) -> tuple[str, ...]:
     """Give the sites by which mail for an address that its home does not know comes back to it; () if it does not."""
     path: list[str] = []
     place: str | None = listing.site
@@ -138,7 +138,7 @@ def _refuse_unasked(domain: str, site: Site, others: list[str]) -> None:
         )
 
 
-def refuse_missing_catch_all(split_domain: SplitDomain, listings: Iterable[Listing]) -> None:
+def refuse_missing_catch_all(split_domain: SplitDomain, listings: Iterable[DirectoryEntry]) -> None:
     """Raise InvalidInput where the mailbox of a catch-all is not listed as one of its site."""
     wanted = {site.catch_all: site.name for site in split_domain.sites if site.catch_all is not None}
     for listing in listings if wanted else ():

@@ -23,7 +23,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.map.directory
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.map.server_plan import DomainRoutes, plan_server
 from ansible_collections.mailops.split_domain.plugins.module_utils.map.split_map import MappedDomain, parse_split_map
-from ansible_collections.mailops.split_domain.plugins.module_utils.map.topology import Listing, Site, peers_of
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.topology import DirectoryEntry, Site, peers_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import show
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchange_check import new_sets
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import Relay, place_of
@@ -146,7 +146,7 @@ def _recipients_by_domain(split_domains: Any, search: Sequence[str]) -> dict[str
     """Give an address of each site, some at most, for every domain and subdomain of the map."""
     recipients: dict[str, list[str]] = {}
     for mapped in located_map(split_domains, search):
-        living_at: dict[str, Listing] = {}
+        living_at: dict[str, DirectoryEntry] = {}
         for listing in islice(all_listings(mapped), MOST_LISTINGS_READ) if mapped.present else ():
             living_at.setdefault(listing.site, listing)
         split_domain = mapped.split_domain
@@ -200,7 +200,7 @@ def _check_directories(mapped: MappedDomain) -> bool:
     return any(listing.copies for listing in listings)
 
 
-def all_listings(mapped: MappedDomain) -> Iterator[Listing]:
+def all_listings(mapped: MappedDomain) -> Iterator[DirectoryEntry]:
     """Give every line of every directory of a domain."""
     domain = mapped.split_domain.domain
     yield from read_listings(mapped.directory, domain)

@@ -12,10 +12,8 @@ from typing import Any
 from ansible_collections.mailops.split_domain.plugins.module_utils.map.split_map import MappedDomain
 from ansible_collections.mailops.split_domain.plugins.module_utils.map.topology import Site, SubDomain, peers_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.domain_settings import DomainSettings, Peer
-from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import Destination, Rewriting
+from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import Rewriting, RouteDestination
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord
-
-LOCAL = "local"
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class DomainRoutes:
     own_site: str
     source: tuple[Any, ...]
     own_source: tuple[Any, ...]
-    destination_of_site: Mapping[str, Destination]
+    destination_of_site: Mapping[str, RouteDestination]
     """The relay or subdomain of every site of the domain; None for the server's own, whose addresses are local."""
     local_transport: str | None = None
     subdomain: str | None = None
@@ -177,7 +175,7 @@ def _routes(mapped: MappedDomain, site: Site, rewriting: bool) -> DomainRoutes:
     )
 
 
-def _destination(site: Site, rewriting: bool) -> Destination:
+def _destination(site: Site, rewriting: bool) -> RouteDestination:
     return Rewriting(site.subdomain.name) if rewriting and site.subdomain is not None else site.relay
 
 

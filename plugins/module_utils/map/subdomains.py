@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.rcpt_verdicts import ACCEPTED, REFUSED
 from ansible_collections.mailops.split_domain.plugins.module_utils.map.module_arguments import (
     MOST_LISTINGS_READ,
     NOBODY,
@@ -21,7 +22,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records im
 
 MOST_ASKED = 3
 MOST_SHOWN = 20
-_ACCEPTED, _REFUSED = "accepted", "refused"
 
 
 def subdomain_probe_arguments(
@@ -74,9 +74,9 @@ def _faults(probe: Mapping[str, Any]) -> Iterator[str]:
     for answer in probe["recipients"]:
         said = " ".join(str(word) for word in (answer["code"], answer["enhanced"], answer["text"]) if word)
         if not answer["address"].startswith(f"{NOBODY}@"):
-            if answer["verdict"] != _ACCEPTED:
+            if answer["verdict"] != ACCEPTED:
                 yield f"{place} does not take mail for {answer['address']} yet, it answered {said}."
-        elif answer["verdict"] != _REFUSED:
+        elif answer["verdict"] != REFUSED:
             yield f"{place} does not refuse {answer['address']}, whom nobody knows, it answered {said}."
 
 

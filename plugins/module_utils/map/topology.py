@@ -50,7 +50,7 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Listing:
+class DirectoryEntry:
     """One line of a directory: an address, the site that holds its mailbox, and where the line stands."""
 
     address: Address
@@ -136,9 +136,9 @@ def refuse_unasked_circle(split_domain: SplitDomain, unasked: Collection[str]) -
             )
 
 
-def site_by_address(listings: Iterable[Listing]) -> dict[Address, str]:
+def site_by_address(listings: Iterable[DirectoryEntry]) -> dict[Address, str]:
     """Give the site of every listed address; raises InvalidInput when one is listed with two sites."""
-    found: dict[Address, Listing] = {}
+    found: dict[Address, DirectoryEntry] = {}
     for listing in listings:
         earlier = found.setdefault(listing.address, listing)
         if earlier.site != listing.site:

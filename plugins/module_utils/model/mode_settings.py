@@ -16,14 +16,14 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.base.names im
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.local_transport import parse_local_transport
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchangers import MailExchangers
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import (
-    BACKUP,
-    LOCAL,
-    REMOTE,
+    BACKUP_MODE,
+    LOCAL_MODE,
+    REMOTE_MODE,
     parse_addresses,
 )
 
-AUTO = "auto"
-MODES = (LOCAL, BACKUP, REMOTE, AUTO)
+AUTO_MODE = "auto"
+MODES = (LOCAL_MODE, BACKUP_MODE, REMOTE_MODE, AUTO_MODE)
 # postconf(5), maximal_queue_lifetime: a number and its unit, which is days when it is left out.
 _LIFETIME = re.compile(r"([0-9]{1,6})([smhdw]?)")
 # As many seconds as Postfix takes: with one more its queue manager does not start.
@@ -97,7 +97,7 @@ def parse_routing(entry: Mapping[str, Any], own_addresses: frozenset[str] = froz
     recipients = tuple(sorted({_parse_recipient(text, domain) for text in entry.get("recipients") or ()}))
     call_ahead = entry.get("call_ahead")
     named_addresses = entry.get("own_addresses")
-    if call_ahead is False and not recipients and mode != REMOTE:
+    if call_ahead is False and not recipients and mode != REMOTE_MODE:
         raise InvalidInput(
             f"{domain} would take no mail at all: it has no recipients, and call_ahead is off; "
             "list its recipients, or leave call_ahead on so that others are asked for"

@@ -24,7 +24,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.base.shapes i
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.copies import COPIES, copy_domain, parse_copies
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import Relay, next_hop, parse_relay
 
-LOCAL = "local"
+LOCAL_ROUTE = "local"
 
 # Subdomain routing: an address that is rewritten to one in the subdomain of its site.
 
@@ -52,7 +52,7 @@ def parse_rewriting(text: str, owner: str) -> Rewriting:
     return Rewriting(address.domain, address.local_part)
 
 
-Destination = Optional[Union[Relay, Rewriting]]
+RouteDestination = Optional[Union[Relay, Rewriting]]
 """The relay or subdomain that mail for an address goes to; None when the mailbox is on this server's own site."""
 _REWRITTEN = re.compile(r"\t[^\t\n:@]*@")
 _HOST_PORT = re.compile(r"(?:\[(?P<literal>[^\[\]\s]+)\]|(?P<host>[^\[\]:\s]+))(?::(?P<port>[0-9]+))?")
@@ -74,7 +74,10 @@ class RoutesText:
 
     @classmethod
     def of(
-        cls, domain: str, routes: Mapping[Address, Destination], copies: Mapping[Address, Iterable[str]] | None = None
+        cls,
+        domain: str,
+        routes: Mapping[Address, RouteDestination],
+        copies: Mapping[Address, Iterable[str]] | None = None,
     ) -> RoutesText:
         """Give the text of a domain's routes, and of copies for the sites that each address names."""
         copied = (
@@ -176,9 +179,9 @@ class RoutesRequest:
     """Whether the server has, or gets, a catch-all that these addresses have to be kept from."""
 
 
-def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, Destination]:
+def parse_routes(entries: Iterable[Any], domain: str) -> dict[Address, RouteDestination]:
     """Read a list of ``{address, to}``; raises InvalidInput for a bad entry, or one address with two destinations."""
-    routes: dict[Address, Destination] = {}
+    routes: dict[Address, RouteDestination] = {}
     for entry in entries:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("address"), str):
             raise InvalidInput(f"the routes of {domain} have an entry without 'address' ({kind_of(entry)}): add it")
@@ -197,13 +200,13 @@ def copies_in(entries: Iterable[Mapping[str, Any]], domain: str) -> dict[Address
     return {address: parse_copies(value, f"the route of {address}") for address, value in found.items() if value}
 
 
-def parse_destination(value: Any, owner: str) -> Destination:
+def parse_destination(value: Any, owner: str) -> RouteDestination:
     """Read ``local``, ``host``, ``host:port``, ``[address]:port``, ``{host, port}`` or an address in a subdomain.
 
     Several servers, tried in their order, come as a list, or as text with commas between them. ``owner`` is for
     messages.
     """
-    if isinstance(value, str) and value.strip().lower() == LOCAL:
+    if isinstance(value, str) and value.strip().lower() == LOCAL_ROUTE:
         return None
     if isinstance(value, str) and "@" in value:
         return parse_rewriting(value, owner)
@@ -221,7 +224,7 @@ def _server(value: Any, owner: str) -> Any:
     """Give one server of a next hop as a mapping, where it is text."""
     if not isinstance(value, str):
         return value
-    if value.strip().lower() == LOCAL:
+    if value.strip().lower() == LOCAL_ROUTE:
         raise InvalidInput(f"{owner} has local in a list of servers: write local alone, or hosts with their ports")
     if is_ip_address(value):
         return {"host": value}
@@ -233,12 +236,12 @@ def _server(value: Any, owner: str) -> Any:
     return {"host": found["literal"] or found["host"], "port": found["port"]}
 
 
-def show(destination: Destination) -> str:
+def show(destination: RouteDestination) -> str:
     """Give a destination as users read it."""
-    return LOCAL if destination is None else str(destination)
+    return LOCAL_ROUTE if destination is None else str(destination)
 
 
-def _with_own_name(destination: Destination, address: Address) -> Destination:
+def _with_own_name(destination: RouteDestination, address: Address) -> RouteDestination:
     """Give the one spelling of a rewriting; raises InvalidInput for one that stays in the address's own domain."""
     if not isinstance(destination, Rewriting):
         return destination

@@ -19,8 +19,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.relay.tls imp
 VERIFIED = "verified"
 ACCEPTS_EVERYTHING = "accepts_everything"
 REFUSES = "refuses"
-NOT_ASKED = "not_asked"
-UNVERIFIED = (ACCEPTS_EVERYTHING, REFUSES, NOT_ASKED)
+PEER_NOT_ASKED = "not_asked"
+UNVERIFIED = (ACCEPTS_EVERYTHING, REFUSES, PEER_NOT_ASKED)
 # RFC 5321 section 4.2.1: the first digit decides.
 _SUCCESS, _PERMANENT = 2, 5
 # Replies that may speak of a recipient, and the subjects of RFC 3463 that speak of the server or the session instead.
@@ -76,7 +76,7 @@ class Doubt:
     recipient: str
     answer: PeerAnswer
     verdict: str
-    is_news: bool
+    is_decisive: bool
     """Whether the answer decided; otherwise the verdict is what it was before."""
 
 
@@ -107,7 +107,7 @@ def judge(known: PeerAnswer, stranger: PeerAnswer, earlier: str | None) -> str:
         return ACCEPTS_EVERYTHING
     if known.is_yes and stranger.refuses_the_recipient:
         return VERIFIED
-    return earlier or NOT_ASKED
+    return earlier or PEER_NOT_ASKED
 
 
 def decisive(heard: Iterable[tuple[PeerAnswer, PeerAnswer]]) -> tuple[PeerAnswer, PeerAnswer]:
@@ -115,17 +115,17 @@ def decisive(heard: Iterable[tuple[PeerAnswer, PeerAnswer]]) -> tuple[PeerAnswer
 
     One server that must not be believed makes the site so, and one that is down is no news while another speaks.
     """
-    order = (REFUSES, ACCEPTS_EVERYTHING, VERIFIED, NOT_ASKED)
+    order = (REFUSES, ACCEPTS_EVERYTHING, VERIFIED, PEER_NOT_ASKED)
     return min(heard, key=lambda answers: order.index(judge(answers[0], answers[1], None)))
 
 
 def doubt(address: str, known: PeerAnswer, stranger: PeerAnswer, verdict: str) -> Doubt | None:
     """Give what speaks against a site after it was asked; None when it told its recipients from strangers."""
     if known.is_refusal or not (known.is_yes or stranger.is_yes):
-        return Doubt(address, known, verdict, is_news=known.is_refusal)
+        return Doubt(address, known, verdict, is_decisive=known.is_refusal)
     if known.is_yes and stranger.refuses_the_recipient:
         return None
-    return Doubt(_NOBODY, stranger, verdict, is_news=stranger.is_yes)
+    return Doubt(_NOBODY, stranger, verdict, is_decisive=stranger.is_yes)
 
 
 def warning(found: Doubt, domain: str, site: str, relay: Relay) -> str:
@@ -133,12 +133,12 @@ def warning(found: Doubt, domain: str, site: str, relay: Relay) -> str:
     peer = f"the site {site} of {domain} ({relay})"
     said = found.answer.said
     held = f"unknown recipients of {domain} get 450 here until a later run finds it mended"
-    if found.is_news and found.verdict == REFUSES:
+    if found.is_decisive and found.verdict == REFUSES:
         return (
             f"{peer} refuses its verification address {found.recipient} ({said}), so that it would refuse its users "
             f"too, and {held}: see that the address exists there and that the site takes mail from this server"
         )
-    if found.is_news:
+    if found.is_decisive:
         return (
             f"{peer} takes {found.recipient} ({said}), so that asking it proves nothing, and {held}: "
             f"have it refuse unknown recipients, or list all users in the directory and remove 'unknown'"

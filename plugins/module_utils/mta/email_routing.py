@@ -13,7 +13,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors i
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import canonical_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome import Outcome
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.mode_settings import (
-    AUTO,
+    AUTO_MODE,
     RoutingRequest,
     parse_routing,
 )
@@ -24,7 +24,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.r
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.description import read_exchangers
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchangers import MailExchangers
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import BACKUP, parse_addresses
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import BACKUP_MODE, parse_addresses
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import parse_port
 
 
@@ -52,7 +52,7 @@ _SERVERS: dict[str, Callable[[str], RoutingServer]] = {POSTFIX: PostfixRoutingSe
 
 def set_modes(arguments: dict[str, Any], check_mode: bool, look_up: LookUp) -> Outcome:
     """Bring the routing modes of domains on a server to what the module's arguments say."""
-    request = parse_request(arguments, look_up)
+    request = parse_routing_request(arguments, look_up)
     server = _SERVERS[chosen_mta(arguments["mta"])](arguments["config_directory"])
     return carry_out(
         server.locked(arguments["lock_timeout"]),
@@ -73,7 +73,7 @@ def set_modes(arguments: dict[str, Any], check_mode: bool, look_up: LookUp) -> O
     )
 
 
-def parse_request(arguments: Mapping[str, Any], look_up: LookUp) -> RoutingRequest:
+def parse_routing_request(arguments: Mapping[str, Any], look_up: LookUp) -> RoutingRequest:
     """Read the module's arguments and, for modes that follow the DNS, the DNS; raises InvalidInput."""
     entries = arguments["domains"] or []
     if not entries:
@@ -85,7 +85,7 @@ def parse_request(arguments: Mapping[str, Any], look_up: LookUp) -> RoutingReque
     twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
     if twice is not None:
         raise InvalidInput(f"the option domains names {twice} twice: merge the two entries")
-    undecided = [entry.domain for entry in wanted if entry.mode == AUTO]
+    undecided = [entry.domain for entry in wanted if entry.mode == AUTO_MODE]
     given = {found.domain: found for found in map(read_exchangers, arguments["mx_sets"] or ())}
     missing = [name for name in undecided if name not in given]
     if arguments["mx_sets"] and missing:
@@ -97,7 +97,7 @@ def parse_request(arguments: Mapping[str, Any], look_up: LookUp) -> RoutingReque
     parse_addresses(resolvers)
     port = parse_port(arguments["resolver_port"], "the option resolver_port")
     # A backup is one whatever the DNS says, but that nobody comes before it is worth a warning.
-    doubtful = [entry.domain for entry in wanted if entry.mode == BACKUP and entry.domain not in given]
+    doubtful = [entry.domain for entry in wanted if entry.mode == BACKUP_MODE and entry.domain not in given]
     asked = [*missing, *([] if arguments["mx_sets"] else doubtful)]
     found = {**given, **(look_up(asked, resolvers, port, is_needed=bool(missing)) if asked else {})}
     named = {entry.domain for entry in wanted}

@@ -14,7 +14,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.base.names im
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome import Outcome
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.local_transport import parse_local_transport
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import (
-    LOCAL,
+    LOCAL_ROUTE,
     RoutesRequest,
     RoutesText,
     copies_in,
@@ -41,14 +41,14 @@ _SERVERS: dict[str, Callable[[str], RoutesServer]] = {POSTFIX: PostfixRoutesServ
 
 def set_routes(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring the routes of a domain to what the module's arguments say."""
-    request = parse_request(arguments)
+    request = parse_routes_request(arguments)
     server = _SERVERS[chosen_mta(arguments["mta"])](arguments["config_directory"])
     lock = server.locked(arguments["lock_timeout"])
     missing = {"domain": request.text.domain}
     return carry_out(lock, lambda: server.plan_routes(request), check_mode, if_missing=missing)
 
 
-def parse_request(arguments: dict[str, Any]) -> RoutesRequest:
+def parse_routes_request(arguments: dict[str, Any]) -> RoutesRequest:
     """Read the module's arguments; raises InvalidInput for what cannot be used."""
     domain = canonical_domain(arguments["domain"])
     state = arguments["state"]
@@ -65,7 +65,7 @@ def parse_request(arguments: dict[str, Any]) -> RoutesRequest:
         if not entries and state != "exact" and not arguments["only_local"]:
             raise InvalidInput(f"the routes of {domain} are empty: list addresses, or give state exact to remove all")
         if state == "absent":
-            entries = [{"address": entry.get("address"), "to": LOCAL} for entry in entries]
+            entries = [{"address": entry.get("address"), "to": LOCAL_ROUTE} for entry in entries]
         text = RoutesText.of(domain, parse_routes(entries, domain), copies_in(entries, domain))
     if arguments["only_local"] and state != "present":
         raise InvalidInput(f"the routes of {domain} have only_local with state {state}: it goes with present only")

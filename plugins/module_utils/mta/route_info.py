@@ -34,7 +34,7 @@ _SERVERS: dict[str, Callable[[str], RouteTracer]] = {POSTFIX: PostfixRouteTracer
 
 def tell_routes(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Tell where this server would send the addresses of the module's arguments."""
-    request = parse_request(arguments)
+    request = parse_trace_request(arguments)
     tracer = _SERVERS[chosen_mta(arguments["mta"])](arguments["config_directory"])
     try:
         traced = tracer.trace(request)
@@ -46,7 +46,7 @@ def tell_routes(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     return Outcome(False, {"installed": True, "addresses": traced.addresses}, warnings=traced.warnings)
 
 
-def parse_request(arguments: dict[str, Any]) -> TraceRequest:
+def parse_trace_request(arguments: dict[str, Any]) -> TraceRequest:
     """Read the module's arguments; raises InvalidInput for what is no address."""
     addresses = tuple(_address(text, "addresses") for text in arguments["addresses"])
     if not addresses:

@@ -17,7 +17,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.model.domain_
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.mode_settings import RoutingSettings
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.sites import LAID_OVER
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import LOCAL
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import LOCAL_MODE
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ServerState:
         for domain, entry in sorted(self.domains.items()):
             for peer in entry.peers:
                 mode = self.modes.get(peer.subdomain or "")
-                if peer.subdomain in use_of and (mode is None or mode.effective == LOCAL):
+                if peer.subdomain in use_of and (mode is None or mode.effective == LOCAL_MODE):
                     raise ServerStateError(
                         f"the site {peer.site} of {domain} has the subdomain {peer.subdomain}, which is "
                         f"{use_of[peer.subdomain]}, so that mail rewritten to it would stay here: remove it there, or "

@@ -45,7 +45,7 @@ def set_domains(ask_peer: AskPeer, ask_for_proof: AskForProof, arguments: dict[s
 
     ``ask_peer`` asks other sites, ``ask_for_proof`` the DNS.
     """
-    request = parse_request(arguments)
+    request = parse_domains_request(arguments)
     server = _SERVERS[chosen_mta(arguments["mta"])](ask_peer, ask_for_proof, arguments["config_directory"])
     fresh = [
         {
@@ -66,7 +66,7 @@ def set_domains(ask_peer: AskPeer, ask_for_proof: AskForProof, arguments: dict[s
     )
 
 
-def parse_request(arguments: dict[str, Any]) -> DomainsRequest:
+def parse_domains_request(arguments: dict[str, Any]) -> DomainsRequest:
     """Read the module's arguments; raises InvalidInput for what cannot be used."""
     entries = arguments["domains"] or []
     purge = bool(arguments["purge"])

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.rcpt_verdicts import REFUSED
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord, as_found
 
 # RFC 5321 section 4.2.1: the first digit of a reply that refuses for good.
 _PERMANENT = 5
-_REFUSED = "refused"
 # So says Postfix to strangers where defer_unauth_destination stands, as on Debian, of domains that it does not serve.
 _NO_RELAY = (454, "4.7.1")
 
@@ -105,7 +105,7 @@ def _read_probe(probe: Mapping[str, Any]) -> ExchangeAnswers:
     for answer in probe["recipients"]:
         domain = answer["address"].rpartition("@")[2]
         asked[domain] = asked.get(domain, 0) + 1
-        if answer["verdict"] == _REFUSED or (answer["code"], answer["enhanced"]) == _NO_RELAY:
+        if answer["verdict"] == REFUSED or (answer["code"], answer["enhanced"]) == _NO_RELAY:
             words = [str(answer["code"]), answer["enhanced"], answer["text"]]
             said = f"{' '.join(word for word in words if word)} to {answer['address']}"
             refusals[domain] = (*refusals.get(domain, ()), said)

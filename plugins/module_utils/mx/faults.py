@@ -13,10 +13,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchangers
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxSet
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.survey import (
     ERROR,
-    NOT_ASKED,
     NOT_AUTHORITATIVE,
     NOTICE,
     RCODE,
+    SERVER_NOT_ASKED,
     SILENT,
     WARNING,
     WITHOUT_ADDRESS,
@@ -44,7 +44,7 @@ def find_faults(survey: MxSurvey) -> list[Fault]:
 def _server_faults(survey: MxSurvey) -> Iterator[Fault]:
     """Give what is wrong with single servers, and whether there is any that answers."""
     for answer in survey.servers:
-        if answer.problem is not None and answer.problem != NOT_ASKED:
+        if answer.problem is not None and answer.problem != SERVER_NOT_ASKED:
             code, wrong, cure = _COMPLAINTS[answer.problem]
             yield Fault(
                 code,

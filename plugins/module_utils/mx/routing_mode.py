@@ -16,9 +16,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchangers
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord
 
-LOCAL = "local"
-BACKUP = "backup"
-REMOTE = "remote"
+LOCAL_MODE = "local"
+BACKUP_MODE = "backup"
+REMOTE_MODE = "remote"
 UNRESOLVABLE = "unresolvable"
 
 
@@ -38,9 +38,9 @@ def parse_addresses(values: Iterable[str]) -> frozenset[str]:
 def decide_routing(exchangers: MailExchangers, own_addresses: frozenset[str]) -> RoutingDecision:
     """Give the routing mode of a domain on the server that has these addresses (as parse_addresses gives them).
 
-    - LOCAL: an exchange of the lowest preference is this server.
-    - BACKUP: only an exchange of a higher preference is.
-    - REMOTE: none is; and for a null MX (RFC 7505), since nobody takes mail for the domain, this server neither.
+    - LOCAL_MODE: an exchange of the lowest preference is this server.
+    - BACKUP_MODE: only an exchange of a higher preference is.
+    - REMOTE_MODE: none is; and for a null MX (RFC 7505), since nobody takes mail for the domain, this server neither.
     - UNRESOLVABLE: the set is not known or names nobody; no exchange of the lowest preference has an address; or what
       an exchange is decides, and its addresses are not known. The mode before should then be kept.
 
@@ -50,7 +50,7 @@ def decide_routing(exchangers: MailExchangers, own_addresses: frozenset[str]) ->
     if exchangers.problem is not None:
         return RoutingDecision(UNRESOLVABLE, f"the MX set of {exchangers.domain} is not known: {exchangers.problem}")
     if exchangers.takes_no_mail:
-        return RoutingDecision(REMOTE, f"{exchangers.domain} takes no mail (null MX)")
+        return RoutingDecision(REMOTE_MODE, f"{exchangers.domain} takes no mail (null MX)")
     records = exchangers.effective_records()
     if not records:
         return RoutingDecision(UNRESOLVABLE, _nobody(exchangers))
@@ -65,7 +65,7 @@ def _by_lowest(
     """Give what the exchanges of the lowest preference decide, or None when others are to be looked at."""
     own = _own(exchangers, records, own_addresses)
     if own is not None:
-        return RoutingDecision(LOCAL, f"{own.exchange}, of the lowest preference {own.preference}, is this server")
+        return RoutingDecision(LOCAL_MODE, f"{own.exchange}, of the lowest preference {own.preference}, is this server")
     unknown = _unknown(exchangers, records)
     if unknown is not None:
         return RoutingDecision(UNRESOLVABLE, unknown)
@@ -83,12 +83,13 @@ def _by_others(
     own = _own(exchangers, records, own_addresses)
     if own is not None:
         return RoutingDecision(
-            BACKUP, f"{own.exchange}, of the preference {own.preference}, is this server, and one of a lower is not"
+            BACKUP_MODE,
+            f"{own.exchange}, of the preference {own.preference}, is this server, and one of a lower is not",
         )
     unknown = _unknown(exchangers, records)
     if unknown is not None:
         return RoutingDecision(UNRESOLVABLE, unknown)
-    return RoutingDecision(REMOTE, f"no exchange of {exchangers.domain} is this server")
+    return RoutingDecision(REMOTE_MODE, f"no exchange of {exchangers.domain} is this server")
 
 
 def _host(exchangers: MailExchangers, record: MxRecord) -> Host:

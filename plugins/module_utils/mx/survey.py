@@ -46,7 +46,7 @@ class ServerAnswer:
 
 WITHOUT_ADDRESS = "without_address"
 # This host has no way to the address, as to an IPv6 address without IPv6.
-NOT_ASKED = "not_asked"
+SERVER_NOT_ASKED = "not_asked"
 SILENT = "silent"
 RCODE = "error"
 NOT_AUTHORITATIVE = "not_authoritative"

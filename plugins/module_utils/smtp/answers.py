@@ -12,9 +12,9 @@ from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput, SplitDomainError
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import canonical_domain
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.rcpt_verdicts import ACCEPTED, DEFERRED, REFUSED
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.shapes import kind_of, shown
 
-ACCEPTED, REFUSED, DEFERRED = "accepted", "refused", "deferred"
 VERDICTS = (ACCEPTED, REFUSED, DEFERRED)
 # RFC 5321 section 4.2.1: the first digit decides.
 SUCCESS, TRANSIENT, PERMANENT = 2, 4, 5
@@ -37,7 +37,7 @@ class UnexpectedAnswer(SplitDomainError):
 
 
 @dataclass(frozen=True)
-class Reply:
+class SmtpReply:
     """One reply of an SMTP server: its code and the text of its lines, without the code."""
 
     code: int
@@ -66,11 +66,11 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RcptAnswer:
     """What a server says to one recipient."""
 
     address: str
-    reply: Reply
+    reply: SmtpReply
 
     @property
     def verdict(self) -> str:
@@ -93,7 +93,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Question:
+class RcptQuestion:
     """One recipient that a server is asked about, with the verdict that the user expects, if any."""
 
     address: str
@@ -113,7 +113,7 @@ def parse_reply_line(line: bytes) -> tuple[int, bool, str] | None:
     return int(match.group(1)), match.group(2) != b"-", printable.strip()
 
 
-def join_reply(code: int, lines: Sequence[str]) -> Reply:
+def join_reply(code: int, lines: Sequence[str]) -> SmtpReply:
     """Make one reply of the lines of a multi-line one.
 
     Servers repeat the enhanced code in every line (RFC 2034 section 4); it is kept once. Long texts are cut.
@@ -124,7 +124,7 @@ def join_reply(code: int, lines: Sequence[str]) -> Reply:
         line[len(repeated) :] if number and repeated and line.startswith(repeated) else line
         for number, line in enumerate(lines)
     ]
-    return Reply(code, " ".join(filter(None, words))[:_MAX_TEXT])
+    return SmtpReply(code, " ".join(filter(None, words))[:_MAX_TEXT])
 
 
 def parse_path(text: str, what: str) -> str:
@@ -167,16 +167,16 @@ def parse_sender(text: str) -> str:
     return parse_path(bare, "the sender") if bare else ""
 
 
-def parse_questions(entries: Sequence[Any]) -> tuple[Question, ...]:
+def parse_questions(entries: Sequence[Any]) -> tuple[RcptQuestion, ...]:
     """Read the option ``recipients``: addresses, or dictionaries of ``address`` and ``expect``. Raises InvalidInput."""
     if not entries:
         raise InvalidInput("'recipients' is empty, so nothing would be asked: name at least one address")
     return tuple(_parse_question(entry) for entry in entries)
 
 
-def _parse_question(entry: Any) -> Question:
+def _parse_question(entry: Any) -> RcptQuestion:
     if isinstance(entry, str):
-        return Question(parse_path(entry, "the recipient"))
+        return RcptQuestion(parse_path(entry, "the recipient"))
     if not isinstance(entry, dict) or not isinstance(entry.get("address"), str) or set(entry) - {"address", "expect"}:
         raise InvalidInput(
             f"the entry {shown(entry)} of 'recipients' cannot be read: write an address, or a dictionary of 'address' "
@@ -188,10 +188,10 @@ def _parse_question(entry: Any) -> Question:
             f"the recipient {entry['address']!r} has expect {kind_of(expect, VERDICTS)}: "
             f"choose one of {', '.join(VERDICTS)}"
         )
-    return Question(parse_path(entry["address"], "the recipient"), expect)
+    return RcptQuestion(parse_path(entry["address"], "the recipient"), expect)
 
 
-def check_expectations(server: str, questions: Sequence[Question], answers: Sequence[Answer]) -> None:
+def check_expectations(server: str, questions: Sequence[RcptQuestion], answers: Sequence[RcptAnswer]) -> None:
     """Compare the answers with the expected verdicts, pair by pair; raises UnexpectedAnswer naming all that differ."""
     differences = [
         f"{question.address} should be {question.expect} but is {answer.verdict} ({answer.reply})"

@@ -8,14 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.rcpt_verdicts import DEFERRED
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.verification import Introduction, PeerAnswer
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.dane import DNSSEC_POLICIES, AskForProof
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import Relay
-from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.answers import DEFERRED
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.connection import ProbeFailed, Server
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.probe import probe
 
-TIMEOUT = 10.0
+PEER_TIMEOUT = 10.0
 # A site that asks a third one ahead answers "later" until that one has spoken, which takes about so long.
 SECONDS_BEFORE_A_SECOND_TRY = 3.0
 LONGEST_REASON = 400
@@ -32,7 +32,7 @@ def ask_peer(
         host=relay.host,
         port=relay.port,
         helo=introduction.helo,
-        timeout=TIMEOUT,
+        timeout=PEER_TIMEOUT,
         tls=relay.tls,
         tls_match=relay.tls_match,
         authorities=introduction.authorities,

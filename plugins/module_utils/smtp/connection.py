@@ -17,8 +17,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors i
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.dane import Proof
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.tls import OF_THE_SYSTEM, Authorities
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.answers import (
-    Answer,
-    Reply,
+    RcptAnswer,
+    SmtpReply,
     join_reply,
     parse_reply_line,
 )
@@ -34,7 +34,7 @@ class ProbeFailed(SplitDomainError):
     ``reply`` is what the server said when it ended the conversation with a reply.
     """
 
-    def __init__(self, message: str, reply: Reply | None = None) -> None:
+    def __init__(self, message: str, reply: SmtpReply | None = None) -> None:
         super().__init__(message)
         self.reply = reply
 
@@ -46,7 +46,7 @@ class ProbeFailed(SplitDomainError):
 class ConnectionEnded(Exception):
     """The server said 421 or closed the connection; the text tells what was going on."""
 
-    def __init__(self, message: str, reply: Reply | None = None) -> None:
+    def __init__(self, message: str, reply: SmtpReply | None = None) -> None:
         super().__init__(message)
         self.reply = reply
 
@@ -79,7 +79,7 @@ class Server:
         return f"{self.host} port {self.port}"
 
 
-class Connection(smtplib.SMTP):
+class SmtpConnection(smtplib.SMTP):
     """An SMTP connection whose replies have a deadline and a bounded size, and whose faults say what they are."""
 
     def __init__(self, server: Server) -> None:
@@ -102,7 +102,7 @@ class Connection(smtplib.SMTP):
         self._doing = f"{cmd.upper()} {args}".strip()
         super().putcmd(cmd.upper(), args)
 
-    def say(self, secret: str, doing: str) -> Reply:
+    def say(self, secret: str, doing: str) -> SmtpReply:
         """Send a line that no message may show, called ``doing`` there, and give the answer; raises as ``ask`` does."""
         self._doing = doing
         self.send(f"{secret}\r\n")
@@ -131,7 +131,7 @@ class Connection(smtplib.SMTP):
         """Drop what came before the TLS handshake: somebody on the wire may have put it there (RFC 3207 section 6)."""
         self._received.clear()
 
-    def ask(self, recipients: Sequence[str], *, in_new_transaction: bool) -> Iterator[Answer]:
+    def ask(self, recipients: Sequence[str], *, in_new_transaction: bool) -> Iterator[RcptAnswer]:
         """Yield the answer for each recipient, all in one round trip where the server allows it.
 
         More than one recipient at a time needs PIPELINING (RFC 2920 section 3.1). Raises ProbeFailed when the sender
@@ -153,9 +153,9 @@ class Connection(smtplib.SMTP):
                 )
             self._in_transaction = True
         for recipient, command in zip(recipients, rcpt):
-            yield Answer(recipient, self._answer_to(command, already_sent=pipelining))
+            yield RcptAnswer(recipient, self._answer_to(command, already_sent=pipelining))
 
-    def _answer_to(self, command: str, *, already_sent: bool) -> Reply:
+    def _answer_to(self, command: str, *, already_sent: bool) -> SmtpReply:
         if not already_sent:
             self._send([command])
         self._doing = command

@@ -16,12 +16,12 @@ from collections.abc import Sequence
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.secrecy import without_secrets
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.tls import ALWAYS_ENCRYPTED, MAY, NONE
-from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.answers import Reply, join_reply
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.answers import SmtpReply, join_reply
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.connection import (
-    Connection,
     ConnectionEnded,
     ProbeFailed,
     Server,
+    SmtpConnection,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.proof import (
     AnchorsFound,
@@ -38,13 +38,13 @@ SECONDS_BETWEEN_TRIES = 1.0
 SERVICE_READY, AUTHENTICATED, CONTINUE = 220, 235, 334
 
 
-def connect(server: Server) -> Connection:
+def connect(server: Server) -> SmtpConnection:
     """Give a connection that is greeted, encrypted as the policy wants, proven and logged in. Raises ProbeFailed."""
     server = settled(server)
     anchors: tuple[bytes, ...] = ()
     tries_left = TRIES_TO_CONNECT
     while True:
-        connection = Connection(server)
+        connection = SmtpConnection(server)
         try:
             _greet(connection, anchors)
             return connection
@@ -76,7 +76,7 @@ def connect(server: Server) -> Connection:
             raise
 
 
-def _greet(connection: Connection, anchors: Sequence[bytes]) -> None:
+def _greet(connection: SmtpConnection, anchors: Sequence[bytes]) -> None:
     """Connect, say EHLO (HELO to a server that knows no other), start TLS as the policy wants it, and log in."""
     server = connection.server
     try:
@@ -107,7 +107,7 @@ def _greet(connection: Connection, anchors: Sequence[bytes]) -> None:
         _log_in(connection, server.username, server.password or "")
 
 
-def _reach(connection: Connection) -> tuple[int, bytes | str]:
+def _reach(connection: SmtpConnection) -> tuple[int, bytes | str]:
     """Connect to the first address that can be connected to, and give the greeting."""
     server = connection.server
     *others, last = server.addresses or (server.host,)
@@ -117,7 +117,7 @@ def _reach(connection: Connection) -> tuple[int, bytes | str]:
     return connection.connect(last, server.port)
 
 
-def _introduce(connection: Connection) -> None:
+def _introduce(connection: SmtpConnection) -> None:
     try:
         connection.ehlo_or_helo_if_needed()
     except smtplib.SMTPHeloError as error:
@@ -128,7 +128,7 @@ def _introduce(connection: Connection) -> None:
         ) from error
 
 
-def _encrypt(connection: Connection, anchors: Sequence[bytes]) -> None:
+def _encrypt(connection: SmtpConnection, anchors: Sequence[bytes]) -> None:
     """Start TLS where there is TLS, and go on only with the server that the policy means."""
     server = connection.server
     if not connection.has_extn("starttls"):
@@ -158,7 +158,7 @@ def _encrypt(connection: Connection, anchors: Sequence[bytes]) -> None:
     _introduce(connection)
 
 
-def _log_in(connection: Connection, username: str, password: str) -> None:
+def _log_in(connection: SmtpConnection, username: str, password: str) -> None:
     """Say who is asking (RFC 4954, RFC 4616), over TLS only. Raises ProbeFailed, which shows no secret."""
     server = connection.server
     if not connection.is_proven or server.tls not in ALWAYS_ENCRYPTED:
@@ -177,7 +177,7 @@ def _log_in(connection: Connection, username: str, password: str) -> None:
     for line in secrets[mechanism]:
         said = connection.say(line, f"AUTH {mechanism}")
         # A server may repeat what it was sent.
-        reply = Reply(
+        reply = SmtpReply(
             said.code, without_secrets(said.text, {password, *(one.split()[-1] for one in secrets[mechanism])})
         )
         if reply.code not in (CONTINUE, AUTHENTICATED):
@@ -188,6 +188,6 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode("ascii")
 
 
-def _reply(code: int, text: bytes | str) -> Reply:
+def _reply(code: int, text: bytes | str) -> SmtpReply:
     words = text.decode("utf-8", errors="replace") if isinstance(text, bytes) else text
     return join_reply(code, words.splitlines())

@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput, MailServerMissing
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import canonical_host, is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome import Outcome
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.rcpt_verdicts import ACCEPTED
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.shapes import shown_host
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.dane import (
     DNSSEC_POLICIES,
@@ -38,17 +39,16 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.relay.tls imp
     parse_tls,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.answers import (
-    ACCEPTED,
-    Answer,
+    RcptAnswer,
     check_expectations,
     parse_questions,
     parse_sender,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.connection import (
-    Connection,
     ConnectionEnded,
     ProbeFailed,
     Server,
+    SmtpConnection,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.opening import connect
 
@@ -67,7 +67,7 @@ class Probe:
     That is the version of TLS (None: plain text), and the size of the largest message in bytes (None: not said).
     """
 
-    answers: tuple[Answer, ...]
+    answers: tuple[RcptAnswer, ...]
     tls: str | None
     size: int | None = None
 
@@ -77,7 +77,7 @@ def probe(server: Server, recipients: Sequence[str]) -> Probe:
 
     Connections are reused, and replaced before the server loses its patience. Raises ProbeFailed.
     """
-    answers: list[Answer] = []
+    answers: list[RcptAnswer] = []
     tls: str | None = None
     size: int | None = None
     while len(answers) < len(recipients):
@@ -127,7 +127,7 @@ def work(
     )
 
 
-def _largest_message(connection: Connection) -> int | None:
+def _largest_message(connection: SmtpConnection) -> int | None:
     """Give what the server said of sizes (RFC 1870 section 4): 0 stands for no fixed limit."""
     said = str(connection.esmtp_features.get("size", "")).strip()
     # RFC 1870 section 3: 20 digits at most.
@@ -212,9 +212,9 @@ def _parse_address(text: str) -> str:
     return text.strip(" \t")
 
 
-def _ask_until_spent(connection: Connection, recipients: Sequence[str]) -> list[Answer]:
+def _ask_until_spent(connection: SmtpConnection, recipients: Sequence[str]) -> list[RcptAnswer]:
     """Give the answers that one connection yields: at least one, or ProbeFailed is raised."""
-    answers: list[Answer] = []
+    answers: list[RcptAnswer] = []
     refusals = accepted_together = 0
     in_new_transaction = True
     try:
@@ -237,7 +237,7 @@ def _ask_until_spent(connection: Connection, recipients: Sequence[str]) -> list[
         if ended.reply is None:
             raise ProbeFailed(f"{ended}: look into its log for the reason") from ended
         # 421 to the first recipient of a fresh connection is the server's answer for this recipient.
-        return [Answer(recipients[0], ended.reply)]
+        return [RcptAnswer(recipients[0], ended.reply)]
     with contextlib.suppress(ProbeFailed, ConnectionEnded):
         connection.docmd("QUIT")
     return answers

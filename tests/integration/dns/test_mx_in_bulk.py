@@ -15,7 +15,7 @@ from update_relay import HangUp, Relay, is_update, relay_to, signed_answer
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome import Outcome
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import failures
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.update.sending import MAX_ATTEMPTS
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.update.sending import MAX_UPDATES
 
 MX1 = {"preference": 10, "exchange": "mx1.example.com"}
 MX2 = {"preference": 20, "exchange": "mx2.example.com"}
@@ -98,8 +98,8 @@ def test_a_set_that_never_stands_still_is_given_up_with_nothing_written(server, 
     server_relay.before_update = somebody_else
     with pytest.raises(failures.SetKeepsChanging, match=r"example\.com.*somebody else"):
         publish(server_relay, server, {"name": "a.example.com", "mx": [MX1]}, {"name": "b.example.com", "mx": [MX1]})
-    assert len(server_relay.updates) == MAX_ATTEMPTS
-    assert server.mx("a.example.com") == [(MAX_ATTEMPTS, "theirs.example.org.", 60)]
+    assert len(server_relay.updates) == MAX_UPDATES
+    assert server.mx("a.example.com") == [(MAX_UPDATES, "theirs.example.org.", 60)]
     assert server.mx("b.example.com") == []
 
 

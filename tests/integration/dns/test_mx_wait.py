@@ -20,7 +20,7 @@ from update_relay import relay_to
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.change import Change
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client import transport
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.connection import Connection
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.connection import DnsConnection
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import ServersDisagree
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.publishing import publish_mx_records
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.update.agreement import (
@@ -103,7 +103,7 @@ def write(servers: Servers, *records: dict[str, Any]) -> None:
 def wait(servers: Servers, after: MxSet, timeout: float, *hidden: str, ask_timeout: float = 5.0) -> list[ServerView]:
     key = signing_key(KeyOptions(WRITER, SECRETS[WRITER]))
     change = Change("example.com", "example.com", MxSet(), after)
-    with Connection(servers.primary.address, servers.primary.port, timeout=5, key=key) as connection:
+    with DnsConnection(servers.primary.address, servers.primary.port, timeout=5, key=key) as connection:
         return wait_for_agreement(connection, [change], Waiting(hidden, timeout, ask_timeout, servers.port))
 
 

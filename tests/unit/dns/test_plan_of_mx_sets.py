@@ -16,7 +16,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.ch
     plan_change,
     zone_diffs,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.wanted import WantedSet, wanted_sets
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.wanted import WantedSet, parse_wanted_sets
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import AliasInTheWay
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord, MxSet, Reading
 
@@ -85,7 +85,7 @@ def test_the_diff_has_one_pair_a_zone_and_only_what_is_due():
 
 def test_wishes_keep_their_order_and_lose_their_copies():
     record = {"preference": "010", "exchange": "MX1.example.com."}
-    first, second = wanted_sets(
+    first, second = parse_wanted_sets(
         [
             {"name": "b.example.com", "state": "exact", "mx": [record, {**record, "preference": 10}]},
             {"name": "@", "zone": "Example.com.", "state": "exact", "mx": []},
@@ -97,4 +97,4 @@ def test_wishes_keep_their_order_and_lose_their_copies():
 
 def test_a_name_comes_only_once_however_it_is_spelled():
     with pytest.raises(InvalidInput, match=r"record_sets\[1\].*record_sets\[0\]"):
-        wanted_sets([{"name": name, "state": "exact", "mx": []} for name in ("example.com", "EXAMPLE.com.")])
+        parse_wanted_sets([{"name": name, "state": "exact", "mx": []} for name in ("example.com", "EXAMPLE.com.")])

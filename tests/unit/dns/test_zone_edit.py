@@ -25,14 +25,14 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file
     edit_zone,
     is_otherwise_equal,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import parse_zone_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord, MxSet, as_found
 
 TOP = "$TTL 300\n@ SOA ns1 hostmaster 1 3600 600 86400 300\n"
 
 
 def read(text: str, **included: str) -> ZoneContents:
-    return ZoneContents(read_text(text, ZONE, "db", lambda name: included[name]), ZONE, "db")
+    return ZoneContents(parse_zone_text(text, ZONE, "db", lambda name: included[name]), ZONE, "db")
 
 
 def mx(*records: str, ttl: int = 300) -> MxSet:
@@ -226,7 +226,7 @@ PIECES += [
 
 def including(text: str) -> ZoneContents:
     """Read a zone file, into which every included file brings one record."""
-    return ZoneContents(read_text(text, ZONE, "db", lambda _name: "@ MX 10 mx1\n"), ZONE, "db")
+    return ZoneContents(parse_zone_text(text, ZONE, "db", lambda _name: "@ MX 10 mx1\n"), ZONE, "db")
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.addresses import parse_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.map.topology import (
-    Listing,
+    DirectoryEntry,
     Site,
     SplitDomain,
     forwarding_circle,
@@ -179,13 +179,13 @@ def test_a_site_that_is_not_there_is_told_with_those_that_are() -> None:
 
 def test_an_address_listed_twice_with_one_site_is_one_mailbox() -> None:
     bob = parse_address("bob@example.com")
-    assert site_by_address([Listing(bob, "a", "line 2"), Listing(bob, "a", "line 9")]) == {bob: "a"}
+    assert site_by_address([DirectoryEntry(bob, "a", "line 2"), DirectoryEntry(bob, "a", "line 9")]) == {bob: "a"}
 
 
 def test_an_address_listed_with_two_sites_is_refused_with_both_places() -> None:
     bob = parse_address("bob@example.com")
     with pytest.raises(InvalidInput) as refusal:
-        site_by_address([Listing(bob, "a", "one.csv, line 2"), Listing(bob, "b", "two.csv, line 9")])
+        site_by_address([DirectoryEntry(bob, "a", "one.csv, line 2"), DirectoryEntry(bob, "b", "two.csv, line 9")])
     assert str(refusal.value) == (
         "bob@example.com is listed with two sites, a (one.csv, line 2) and b (two.csv, line 9): "
         "a mailbox lives on one site, remove one of the lines"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.addresses import Address, parse_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.map.directory import routes_of_listings
-from ansible_collections.mailops.split_domain.plugins.module_utils.map.topology import Listing
+from ansible_collections.mailops.split_domain.plugins.module_utils.map.topology import DirectoryEntry
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import (
     Rewriting,
     RoutesText,
@@ -196,7 +196,7 @@ def test_a_route_without_an_address_is_refused(entry: Any) -> None:
 
 
 def test_a_directory_with_a_site_that_the_domain_does_not_have_is_told_with_its_place() -> None:
-    listing = Listing(parse_address("bob@example.com"), "clowd", "x.csv, line 3")
+    listing = DirectoryEntry(parse_address("bob@example.com"), "clowd", "x.csv, line 3")
     with pytest.raises(InvalidInput) as refusal:
         routes_of_listings([listing], "example.com", {"hq": None, "cloud": Relay("mx")})
     assert str(refusal.value) == (

@@ -16,7 +16,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.map.split_map
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.domain_settings import parse_settings
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.verification import (
     ACCEPTS_EVERYTHING,
-    NOT_ASKED,
+    PEER_NOT_ASKED,
     REFUSES,
     VERIFIED,
     Introduction,
@@ -43,7 +43,7 @@ SILENT = PeerAnswer(None, "nothing listens there")
 SPENT = PeerAnswer(550, "550 5.5.3 too many recipients")
 UNSAID = PeerAnswer(503, "503 5.5.1 what?")
 ANSWERS = st.sampled_from([YES, UNKNOWN, BLOCKED, LATER, SILENT, SPENT, UNSAID])
-EARLIER = st.sampled_from([None, VERIFIED, ACCEPTS_EVERYTHING, REFUSES, NOT_ASKED])
+EARLIER = st.sampled_from([None, VERIFIED, ACCEPTS_EVERYTHING, REFUSES, PEER_NOT_ASKED])
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_answers_that_decide_do_so_whatever_was_found_before(
 def test_answers_that_decide_nothing_leave_what_was_found_before(
     known: PeerAnswer, stranger: PeerAnswer, earlier: str | None
 ) -> None:
-    assert judge(known, stranger, earlier) == (earlier or NOT_ASKED)
+    assert judge(known, stranger, earlier) == (earlier or PEER_NOT_ASKED)
 
 
 @given(ANSWERS, ANSWERS, EARLIER)
@@ -151,7 +151,7 @@ def test_a_verdict_is_read_back_from_the_table_of_domains(verdict: str) -> None:
 
 
 def test_a_site_that_was_never_asked_is_not_believed() -> None:
-    assert question_of(settings()) == CLASS_OF_VERDICT[NOT_ASKED]
+    assert question_of(settings()) == CLASS_OF_VERDICT[PEER_NOT_ASKED]
 
 
 def test_only_verified_sites_are_asked_ahead_and_all_others_mean_later() -> None:
@@ -207,7 +207,7 @@ def test_two_sites_do_not_have_the_same_verification_address() -> None:
         ((YES, UNKNOWN), (SILENT, SILENT), VERIFIED),
         ((YES, UNKNOWN), (YES, YES), ACCEPTS_EVERYTHING),
         ((YES, UNKNOWN), (BLOCKED, BLOCKED), REFUSES),
-        ((SILENT, SILENT), (LATER, LATER), NOT_ASKED),
+        ((SILENT, SILENT), (LATER, LATER), PEER_NOT_ASKED),
     ],
 )
 def test_a_site_of_two_servers_is_believed_as_long_as_none_of_them_speaks_against_it(

@@ -17,7 +17,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchangers
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.faults import find_faults
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord, MxSet
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.survey import (
-    NOT_ASKED,
+    SERVER_NOT_ASKED,
     SILENT,
     MxSurvey,
     ServerAnswer,
@@ -59,7 +59,7 @@ def test_among_servers_with_one_serial_the_set_of_most_of_them_holds():
 
 def test_a_server_that_this_host_cannot_reach_at_all_has_no_fault():
     here = ServerAnswer("ns1.example.com", "192.0.2.1", SET, 1)
-    unreachable = ServerAnswer("ns1.example.com", "2001:db8::1", problem=NOT_ASKED, detail="no way")
+    unreachable = ServerAnswer("ns1.example.com", "2001:db8::1", problem=SERVER_NOT_ASKED, detail="no way")
     assert find_faults(survey(here, unreachable)) == []
 
 

@@ -17,9 +17,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchangers
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord, MxSet
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import (
-    BACKUP,
-    LOCAL,
-    REMOTE,
+    BACKUP_MODE,
+    LOCAL_MODE,
+    REMOTE_MODE,
     UNRESOLVABLE,
     decide_routing,
     parse_addresses,
@@ -42,16 +42,16 @@ def exchangers(*records: tuple[int, Host], **others: object) -> MailExchangers:
 @pytest.mark.parametrize(
     ("records", "mode"),
     [
-        ([(10, US)], LOCAL),
-        ([(10, US_ON_IPV6)], LOCAL),
-        ([(10, US), (20, THEM)], LOCAL),
-        ([(10, US), (10, THEM)], LOCAL),
-        ([(10, US), (10, SILENT), (10, LOST)], LOCAL),
-        ([(10, THEM), (20, US)], BACKUP),
-        ([(10, THEM), (20, US), (30, SILENT)], BACKUP),
-        ([(10, THEM), (10, LOST), (20, US)], BACKUP),
-        ([(10, THEM)], REMOTE),
-        ([(10, THEM), (20, LOST)], REMOTE),
+        ([(10, US)], LOCAL_MODE),
+        ([(10, US_ON_IPV6)], LOCAL_MODE),
+        ([(10, US), (20, THEM)], LOCAL_MODE),
+        ([(10, US), (10, THEM)], LOCAL_MODE),
+        ([(10, US), (10, SILENT), (10, LOST)], LOCAL_MODE),
+        ([(10, THEM), (20, US)], BACKUP_MODE),
+        ([(10, THEM), (20, US), (30, SILENT)], BACKUP_MODE),
+        ([(10, THEM), (10, LOST), (20, US)], BACKUP_MODE),
+        ([(10, THEM)], REMOTE_MODE),
+        ([(10, THEM), (20, LOST)], REMOTE_MODE),
         ([(10, SILENT)], UNRESOLVABLE),
         ([(10, SILENT), (20, US)], UNRESOLVABLE),
         ([(10, SILENT), (10, THEM), (20, US)], UNRESOLVABLE),
@@ -72,15 +72,15 @@ def test_a_set_that_is_not_known_gives_no_mode_and_the_reason():
 
 def test_a_null_mx_is_remote_since_nobody_takes_mail_for_the_domain():
     null = MxSet.of([MxRecord(0, ".")], 300)
-    assert decide_routing(MailExchangers("example.com", null), OURS).mode == REMOTE
+    assert decide_routing(MailExchangers("example.com", null), OURS).mode == REMOTE_MODE
 
 
 def test_a_null_mx_beside_other_records_is_passed_over():
     mixed = MxSet.of([MxRecord(0, "."), MxRecord(10, US.name)], 300)
-    assert decide_routing(MailExchangers("example.com", mixed, ALL), OURS).mode == LOCAL
+    assert decide_routing(MailExchangers("example.com", mixed, ALL), OURS).mode == LOCAL_MODE
 
 
-@pytest.mark.parametrize(("address", "mode"), [("192.0.2.1", LOCAL), ("198.51.100.1", REMOTE)])
+@pytest.mark.parametrize(("address", "mode"), [("192.0.2.1", LOCAL_MODE), ("198.51.100.1", REMOTE_MODE)])
 def test_without_mx_records_the_domains_own_address_is_its_exchange(address, mode):
     own = hosts_by_name([Host("example.com", (address,))])
     assert decide_routing(MailExchangers("example.com", hosts=own), OURS).mode == mode
@@ -122,7 +122,7 @@ RECORDS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([US, THEM, LOST,
 @given(RECORDS)
 def test_a_server_that_is_no_exchange_is_never_local_nor_backup(records):
     strangers = parse_addresses(["203.0.113.1"])
-    assert decide_routing(exchangers(*records), strangers).mode in (REMOTE, UNRESOLVABLE)
+    assert decide_routing(exchangers(*records), strangers).mode in (REMOTE_MODE, UNRESOLVABLE)
 
 
 @given(RECORDS)

@@ -21,10 +21,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.base.names im
     canonical_owner,
     canonical_zone,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.wanted import wanted_sets
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.wanted import parse_wanted_sets
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.key import canonical_key_name, key_of
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.file import zone_file_path
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import parse_zone_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.map.directory import read_listings
 from ansible_collections.mailops.split_domain.plugins.module_utils.map.split_map import parse_split_map
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.clients import parse_client
@@ -78,10 +78,10 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "destination": lambda text: parse_destination(text, "the route"),
     "key name": canonical_key_name,
     "key algorithm": lambda text: key_of("key", "c2VjcmV0", text, "key_secret"),
-    "record set": lambda text: wanted_sets([{"name": text, "mx": []}]),
+    "record set": lambda text: parse_wanted_sets([{"name": text, "mx": []}]),
     "zone file": zone_file_path,
-    "zone file's text": lambda text: read_text(text, "example.com", "zone", str),
-    "directive": lambda text: read_text(f"${text}\n", "example.com", "zone", str),
+    "zone file's text": lambda text: parse_zone_text(text, "example.com", "zone", str),
+    "directive": lambda text: parse_zone_text(f"${text}\n", "example.com", "zone", str),
     "local transport": lambda text: parse_local_transport(text, "the site"),
     "list": lambda text: words("{" + text),
     "table key": lambda text: render([Entry(text, "a"), Entry(text, "b")]),

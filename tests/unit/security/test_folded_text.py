@@ -18,10 +18,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.base.names im
     canonical_zone,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.key import canonical_key_name
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import parse_zone_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.sites import parse_site_name
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.parameter_values import fault
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.postfix_map import parse_request
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.postfix_map import parse_table_request
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import parse_exchange, parse_preference
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import parse_port
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.tls import parse_tls
@@ -130,7 +130,7 @@ def test_a_mode_is_made_of_ascii_digits(mode: str) -> None:
     unset = dict.fromkeys(("content", "src", "type", "owner", "group", "secret_entries"))
     arguments = {**unset, "path": "/etc/postfix/a", "entries": {"a": "b"}, "state": "exact", "secret": False}
     with pytest.raises(InvalidInput, match="The mode"):
-        parse_request({**arguments, "mode": mode, "config_directory": "/etc/postfix", "reload": "auto"})
+        parse_table_request({**arguments, "mode": mode, "config_directory": "/etc/postfix", "reload": "auto"})
 
 
 def test_a_fingerprint_is_made_of_ascii_letters() -> None:
@@ -151,7 +151,7 @@ def test_words_of_a_zone_file_are_ascii(line: str) -> None:
         return ""
 
     try:
-        text = read_text(soa + line + "\n", "example.com", "zone", include)
+        text = parse_zone_text(soa + line + "\n", "example.com", "zone", include)
     except SplitDomainError as error:
         assert str(error).isprintable()
     else:

@@ -20,7 +20,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.edit import (
     edit_zone, is_otherwise_equal
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import parse_zone_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord, MxSet
 
 def used():
@@ -35,10 +35,10 @@ def include(name):
     return more
 before, started = used(), time.process_time()
 zone = zone_told_by(top + lines, "db", include)
-contents = ZoneContents(read_text(top + lines, zone, "db", include), zone, "db")
+contents = ZoneContents(parse_zone_text(top + lines, zone, "db", include), zone, "db")
 wanted = {"example.com": MxSet.of([MxRecord(10, "mx.example.net")], 300)}
 text = edit_zone(contents, wanted, 2)
-after = ZoneContents(read_text(text, zone, "db", include, contents.text.parts), zone, "db")
+after = ZoneContents(parse_zone_text(text, zone, "db", include, contents.text.parts), zone, "db")
 is_equal = is_otherwise_equal(contents, after, wanted)
 print(json.dumps([is_equal, time.process_time() - started, used() - before, asked]))
 """

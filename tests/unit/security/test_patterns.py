@@ -16,7 +16,7 @@ import pytest
 from pattern_attacks import all_patterns, attack, calls_of_re
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.contents import ZoneContents
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import parse_zone_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.types import substitutes
 
 ATTACKS = Path(__file__).with_name("pattern_attacks.py")
@@ -94,5 +94,5 @@ def test_rules_of_any_length_are_read_at_once(rule: str, result: str, expected: 
 def test_names_that_a_zone_file_generates_with_many_counters_are_looked_for_at_once() -> None:
     soa = "@ 300 IN SOA ns hostmaster 1 3600 600 86400 300\n"
     text = soa + "$GENERATE 1-2 " + "$a" * 60 + "b 300 MX 10 mx\n"
-    zone = ZoneContents(read_text(text, "example.com", "zone", lambda _name: ""), "example.com", "zone")
+    zone = ZoneContents(parse_zone_text(text, "example.com", "zone", lambda _name: ""), "example.com", "zone")
     assert zone.reading("1a" * 30 + ".example.com").current.records == ()

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.map.split_map import parse_split_map
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.clients import refuse_wide_clients
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.split_domains import parse_request
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.split_domains import parse_domains_request
 
 WIDE = [
     ["10.0.0.0/7"],
@@ -55,7 +55,7 @@ def asked_of_the_map(clients: list[str], **word: Any) -> Any:
 def asked_of_the_module(clients: list[str], **word: Any) -> Any:
     peer = {"site": "cloud", "relay": {"host": "mx.example.net"}, "clients": clients, **word}
     entry = {"domain": "example.com", "state": "present", "peers": [peer]}
-    return parse_request({"domains": [entry], "purge": False, "passwords": []})
+    return parse_domains_request({"domains": [entry], "purge": False, "passwords": []})
 
 
 ASKED = pytest.mark.parametrize("ask", [asked_of_the_map, asked_of_the_module])

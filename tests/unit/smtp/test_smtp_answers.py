@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.smtp import answers as smtp_answers
-from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.answers import Answer, Question, Reply
+from ansible_collections.mailops.split_domain.plugins.module_utils.smtp.answers import (
+    RcptAnswer,
+    RcptQuestion,
+    SmtpReply,
+)
 
 
 @pytest.mark.parametrize(
@@ -87,17 +91,17 @@ def test_a_sender_can_be_written_with_angle_brackets() -> None:
     [(250, "accepted"), (251, "accepted"), (450, "deferred"), (421, "deferred"), (550, "refused"), (354, "deferred")],
 )
 def test_the_first_digit_of_the_code_decides_the_verdict(code: int, verdict: str) -> None:
-    assert Answer("alice@example.com", Reply(code, "")).verdict == verdict
+    assert RcptAnswer("alice@example.com", SmtpReply(code, "")).verdict == verdict
 
 
 def test_the_enhanced_code_is_told_apart_from_the_text() -> None:
-    result = Answer("nobody@example.com", Reply(550, "5.1.1 <nobody@example.com>: unknown")).as_result()
+    result = RcptAnswer("nobody@example.com", SmtpReply(550, "5.1.1 <nobody@example.com>: unknown")).as_result()
     assert (result["enhanced"], result["text"]) == ("5.1.1", "<nobody@example.com>: unknown")
 
 
 @pytest.mark.parametrize("text", ["no such user", "5.1 is no code", "4.1.1 contradicts the code", "5.1.1x", ""])
 def test_text_without_a_fitting_enhanced_code_stays_whole(text: str) -> None:
-    result = Answer("nobody@example.com", Reply(550, text)).as_result()
+    result = RcptAnswer("nobody@example.com", SmtpReply(550, text)).as_result()
     assert (result["enhanced"], result["text"]) == (None, text)
 
 
@@ -120,7 +124,7 @@ def test_no_reply_puts_control_characters_on_the_terminal(junk: bytes) -> None:
 
 def test_recipients_can_be_addresses_and_expectations_in_one_list() -> None:
     questions = smtp_answers.parse_questions(["alice@example.com", {"address": "bob@example.com", "expect": "refused"}])
-    assert questions == (Question("alice@example.com"), Question("bob@example.com", "refused"))
+    assert questions == (RcptQuestion("alice@example.com"), RcptQuestion("bob@example.com", "refused"))
 
 
 @pytest.mark.parametrize(
@@ -145,11 +149,15 @@ def test_an_empty_list_is_refused_because_it_would_prove_nothing() -> None:
 
 
 def test_every_unexpected_answer_is_named_in_one_message() -> None:
-    questions = [Question("a@example.com", "accepted"), Question("b@example.com", "refused"), Question("c@example.com")]
+    questions = [
+        RcptQuestion("a@example.com", "accepted"),
+        RcptQuestion("b@example.com", "refused"),
+        RcptQuestion("c@example.com"),
+    ]
     answers = [
-        Answer("a@example.com", Reply(550, "5.1.1 unknown")),
-        Answer("b@example.com", Reply(250, "ok")),
-        Answer("c@example.com", Reply(450, "later")),
+        RcptAnswer("a@example.com", SmtpReply(550, "5.1.1 unknown")),
+        RcptAnswer("b@example.com", SmtpReply(250, "ok")),
+        RcptAnswer("c@example.com", SmtpReply(450, "later")),
     ]
     with pytest.raises(smtp_answers.UnexpectedAnswer) as failure:
         smtp_answers.check_expectations("mx1.example.com port 25", questions, answers)

@@ -49,8 +49,8 @@ class Change:
         }
 
 
-def plan_change(wish: WantedSet, reading: Reading) -> Change:
-    """Give the change that fulfils a wish.
+def plan_change(wanted: WantedSet, reading: Reading) -> Change:
+    """Give the change that makes a set what is wanted.
 
     Raises AliasInTheWay where the name is an alias and so can hold no MX set (RFC 1034 section 3.6.2), and InvalidInput
     where the records left and the records added cannot stand together.
@@ -58,25 +58,25 @@ def plan_change(wish: WantedSet, reading: Reading) -> Change:
     before = reading.current
     found = set(before.records)
     records = {
-        EXACT: set(wish.records),
-        PRESENT: found | set(wish.records),
-        ABSENT: found - set(wish.records),
-    }[wish.state]
+        EXACT: set(wanted.records),
+        PRESENT: found | set(wanted.records),
+        ABSENT: found - set(wanted.records),
+    }[wanted.state]
     if reading.alias_of is not None and records:
         raise AliasInTheWay(
-            f"the name {wish.name} in the zone {reading.zone} is an alias of {reading.alias_of}, and a name with a "
+            f"the name {wanted.name} in the zone {reading.zone} is an alias of {reading.alias_of}, and a name with a "
             "CNAME holds no other records (RFC 1034 section 3.6.2): remove the CNAME first, or name another owner"
         )
     try:
         # Taking a record away mends a broken set or leaves it no worse.
-        if wish.state != ABSENT:
+        if wanted.state != ABSENT:
             check_set(records)
     except InvalidInput as error:
-        raise InvalidInput(f"the MX set of {wish.name} cannot be written: {error}") from error
+        raise InvalidInput(f"the MX set of {wanted.name} cannot be written: {error}") from error
     kept_ttl = before.ttl if before.ttl is not None else DEFAULT_TTL
-    named_ttl = wish.ttl if wish.state != ABSENT else None
+    named_ttl = wanted.ttl if wanted.state != ABSENT else None
     after = MxSet.of(records, kept_ttl if named_ttl is None else named_ttl)
-    return Change(reading.zone, wish.name, before, after)
+    return Change(reading.zone, wanted.name, before, after)
 
 
 def zone_diffs(changes: Sequence[Change]) -> tuple[Diff, ...]:

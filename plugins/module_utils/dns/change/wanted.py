@@ -27,7 +27,7 @@ ABSENT = "absent"
 
 @dataclass(frozen=True)
 class WantedSet:
-    """One wish: these records are all (exact), among (present) or not among (absent) the MX records of the name."""
+    """A wanted set: these records are all (exact), among (present) or not among (absent) the MX records of the name."""
 
     name: str
     zone: str | None
@@ -36,33 +36,39 @@ class WantedSet:
     records: tuple[MxRecord, ...]
 
 
-def wanted_sets(record_sets: Sequence[Mapping[str, Any]]) -> list[WantedSet]:
-    """Give the wishes in canonical form and in the order given.
+def parse_wanted_sets(record_sets: Sequence[Mapping[str, Any]]) -> list[WantedSet]:
+    """Give the wanted sets in canonical form and in the order given.
 
     Each entry has ``name``, ``state`` and ``mx`` (a list of ``{preference, exchange}``), and ``zone`` and ``ttl`` or
     None. Raises InvalidInput that names the entry; a name may come only once, however it is spelled.
     """
-    wishes: list[WantedSet] = []
+    wanted_sets: list[WantedSet] = []
     first_use: dict[str, int] = {}
     for number, entry in enumerate(record_sets):
         where = f"record_sets[{number}] ({entry['name']!r})"
         try:
-            wish = _wanted_set(entry)
+            wanted = _wanted_set(entry)
         except InvalidInput as error:
             raise InvalidInput(f"{where}: {error}") from error
-        if wish.name in first_use:
+        if wanted.name in first_use:
             raise InvalidInput(
-                f"{where}: the name {wish.name} is already in record_sets[{first_use[wish.name]}]: "
+                f"{where}: the name {wanted.name} is already in record_sets[{first_use[wanted.name]}]: "
                 "put all that is wanted of one name into one entry"
             )
-        first_use[wish.name] = number
-        wishes.append(wish)
-    return wishes
+        first_use[wanted.name] = number
+        wanted_sets.append(wanted)
+    return wanted_sets
 
 
-def named_exchanges(wishes: Sequence[WantedSet]) -> set[str]:
+def named_exchanges(wanted_sets: Sequence[WantedSet]) -> set[str]:
     """Give the hosts that are to be exchanges."""
-    return {record.exchange for wish in wishes if wish.state != ABSENT for record in wish.records if not record.is_null}
+    return {
+        record.exchange
+        for wanted in wanted_sets
+        if wanted.state != ABSENT
+        for record in wanted.records
+        if not record.is_null
+    }
 
 
 def _record_to_remove(preference: object, exchange: str) -> MxRecord:

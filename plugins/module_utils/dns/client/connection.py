@@ -22,10 +22,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.fa
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.key import ALGORITHMS, SigningKey
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.library import dns
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.transport import (
+    DNS_PORT,
     TcpTransport,
     TransportError,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.wire import Reply, Request
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.wire import DnsReply, Request
 
 # So many questions go out before the replies to them are awaited: far below the 65,536 ids there are.
 _BATCH = 10_000
@@ -36,13 +37,13 @@ class MessageTooLarge(DnsFailure):
     """A message, signed, is beyond the size limit of DNS messages; nothing was sent."""
 
 
-class Connection:
+class DnsConnection:
     """A conversation with one DNS server, as one key or unsigned; use it in a ``with`` statement."""
 
     def __init__(
         self,
         server: str,
-        port: int = 53,
+        port: int = DNS_PORT,
         *,
         protocol: str = "tcp",
         timeout: float = 10.0,
@@ -60,7 +61,7 @@ class Connection:
         # Ids count up, so that a late reply to an earlier question is never taken for that to a later one.
         self._id = random.randrange(_IDS)  # noqa: S311 - the signature protects, not the id
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> DnsConnection:
         """Give the connection itself."""
         return self
 
@@ -72,7 +73,7 @@ class Connection:
         if self._udp:
             self._udp.close()
 
-    def ask(self, questions: Sequence[tuple[str, str]], may_be_foreign: bool = False) -> list[Reply]:
+    def ask(self, questions: Sequence[tuple[str, str]], may_be_foreign: bool = False) -> list[DnsReply]:
         """Put questions, each a canonical name and a type, and give the replies in the same order.
 
         The questions are not recursive. Raises ServerUnreachable and SignatureFailed; an rcode is the caller's to read.
@@ -83,23 +84,23 @@ class Connection:
         """
         # EDNS only where the size of a reply matters: over TCP it would be ballast.
         edns = self._udp is not None
-        replies: list[Reply] = []
+        replies: list[DnsReply] = []
         for start in range(0, len(questions), _BATCH):
             batch = questions[start : start + _BATCH]
             requests = [octets.question(self._next_id(), name, rdtype, self._key, edns) for name, rdtype in batch]
             replies += self._exchange(requests, repeatable=True, may_be_foreign=may_be_foreign)
         return replies
 
-    def update(self, message: dns.update.UpdateMessage) -> Reply:
+    def update(self, message: dns.update.UpdateMessage) -> DnsReply:
         """Send an update once and give the reply.
 
         Raises MessageTooLarge before anything is sent, ServerUnreachable and SignatureFailed.
         """
         return self._exchange([self._update(message)], repeatable=False)[0]
 
-    def rehearse(self, messages: Sequence[dns.update.UpdateMessage]) -> list[Reply]:
+    def rehearse(self, messages: Sequence[dns.update.UpdateMessage]) -> list[DnsReply]:
         """Send updates that change nothing, all at once, and give their replies; otherwise as ``update``."""
-        replies: list[Reply] = []
+        replies: list[DnsReply] = []
         for start in range(0, len(messages), _BATCH):
             requests = [self._update(message) for message in messages[start : start + _BATCH]]
             replies += self._exchange(requests, repeatable=True)
@@ -115,7 +116,7 @@ class Connection:
         except dns.exception.TooBig as error:
             raise MessageTooLarge(f"a message to {self.party} is larger than {octets.TCP_SIZE} octets") from error
 
-    def _exchange(self, requests: Sequence[Request], repeatable: bool, may_be_foreign: bool = False) -> list[Reply]:
+    def _exchange(self, requests: Sequence[Request], repeatable: bool, may_be_foreign: bool = False) -> list[DnsReply]:
         exchange = _Exchange(self.party, self._key, requests, repeatable, may_be_foreign)
         try:
             if self._udp:
@@ -144,13 +145,13 @@ class _Exchange:
         repeatable: bool,
         may_be_foreign: bool,
     ) -> None:
-        self.replies: dict[int, Reply] = {}
+        self.replies: dict[int, DnsReply] = {}
         self._party = party
         self._key = key
         self._requests = {request.number: request for request in requests}
         self._repeatable = repeatable
         self._may_be_foreign = may_be_foreign
-        self._read: dict[int, Reply] = {}
+        self._read: dict[int, DnsReply] = {}
         self._distrusted: dict[int, DnsFailure] = {}
         self._refused: set[int] = set()
         self._is_patient = False
@@ -224,7 +225,7 @@ class _Exchange:
             self._read[request.number] = reply
         return Worth.ANSWER if is_plain else Worth.PERHAPS
 
-    def _verified(self, wire: bytes, request: Request) -> Reply:
+    def _verified(self, wire: bytes, request: Request) -> DnsReply:
         """Read a reply, or tell why it is not to be trusted (RFC 8945 section 5.4)."""
         try:
             return octets.read_reply(wire, request, self._key)

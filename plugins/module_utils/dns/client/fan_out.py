@@ -18,7 +18,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.tr
     TcpTransport,
     TransportError,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.wire import Reply, Request
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.wire import DnsReply, Request
 
 # Far below the 65,536 ids there are, so that an id says little to somebody who guesses.
 _BATCH = 10_000
@@ -47,7 +47,7 @@ class NoReply:
     was_asked: bool = True
 
 
-Answer = Union[Reply, NoReply]
+DnsAnswer = Union[DnsReply, NoReply]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class FanOut:
     timeout: float
     recursive: bool = False
 
-    def ask(self, queries: Iterable[Query]) -> dict[Query, Answer]:
+    def ask(self, queries: Iterable[Query]) -> dict[Query, DnsAnswer]:
         """Put questions to any number of servers at the same time, unsigned, and give what came back of each.
 
         They go as datagrams and are sent again while they stay unanswered; what is truncated is asked for again over
@@ -67,15 +67,15 @@ class FanOut:
         by_server: dict[str, dict[Query, None]] = {}
         for query in queries:
             by_server.setdefault(query.server, {})[query] = None
-        answers: dict[Query, Answer] = {}
+        answers: dict[Query, DnsAnswer] = {}
         if by_server:
             with ThreadPoolExecutor(min(len(by_server), _SERVERS_AT_ONCE)) as pool:
                 for answered in pool.map(self._ask_one, by_server, map(list, by_server.values())):
                     answers.update(answered)
         return answers
 
-    def _ask_one(self, server: str, queries: Sequence[Query]) -> dict[Query, Answer]:
-        answers: dict[Query, Answer] = {}
+    def _ask_one(self, server: str, queries: Sequence[Query]) -> dict[Query, DnsAnswer]:
+        answers: dict[Query, DnsAnswer] = {}
         udp = UdpTransport(server, self.port, self.timeout)
         tcp = TcpTransport(server, self.port, self.timeout)
         try:
@@ -86,7 +86,7 @@ class FanOut:
                 truncated = {
                     number: requests[number]
                     for number, answer in found.items()
-                    if isinstance(answer, Reply) and answer.is_truncated
+                    if isinstance(answer, DnsReply) and answer.is_truncated
                 }
                 if truncated:
                     found.update(_exchange(tcp, truncated))
@@ -105,8 +105,8 @@ class FanOut:
         return requests
 
 
-def _exchange(transport: UdpTransport | TcpTransport, requests: dict[int, Request]) -> dict[int, Answer]:
-    found: dict[int, Answer] = {}
+def _exchange(transport: UdpTransport | TcpTransport, requests: dict[int, Request]) -> dict[int, DnsAnswer]:
+    found: dict[int, DnsAnswer] = {}
     useless: dict[int, NoReply] = {}
 
     def judge(wire: bytes) -> Worth:
@@ -135,7 +135,7 @@ def _exchange(transport: UdpTransport | TcpTransport, requests: dict[int, Reques
     return {number: found.get(number, useless.get(number, silence)) for number in requests}
 
 
-def _read(wire: bytes, request: Request) -> Answer:
+def _read(wire: bytes, request: Request) -> DnsAnswer:
     try:
         return octets.read_reply(wire, request, None)
     except octets.NotAnAnswer:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import is_within, parents
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.connection import Connection
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.connection import DnsConnection
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import (
     ZoneMismatch,
     alias_as_exchange,
@@ -17,7 +17,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.fa
     update_refused,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.library import dns
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.wire import Reply
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.wire import DnsReply
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxSet, Reading, as_found
 
 # The rcodes of replies that say what there is and what there is not.
@@ -33,7 +33,7 @@ class _Answer:
     zone: str | None
 
 
-def read_sets(connection: Connection, names: Mapping[str, str | None]) -> dict[str, Reading]:
+def read_sets(connection: DnsConnection, names: Mapping[str, str | None]) -> dict[str, Reading]:
     """Give what the server holds for each name; the values of ``names`` are the zones the user gave, or None.
 
     All questions of one kind are pipelined. Raises ServerRefused for every rcode but NOERROR and NXDOMAIN, and
@@ -56,7 +56,7 @@ def read_sets(connection: Connection, names: Mapping[str, str | None]) -> dict[s
     return readings
 
 
-def addresses_of_exchanges(connection: Connection, exchanges: Iterable[str]) -> dict[str, tuple[str, ...] | None]:
+def addresses_of_exchanges(connection: DnsConnection, exchanges: Iterable[str]) -> dict[str, tuple[str, ...] | None]:
     """Give the addresses of those exchanges, sorted by name, for which the server is authoritative; None for others.
 
     Raises AliasInTheWay for an exchange that the server knows to be an alias (RFC 2181 section 10.3). Only the named
@@ -79,7 +79,7 @@ def addresses_of_exchanges(connection: Connection, exchanges: Iterable[str]) -> 
     return known
 
 
-def _read_answer(connection: Connection, name: str, zone: str | None, reply: Reply) -> _Answer:
+def _read_answer(connection: DnsConnection, name: str, zone: str | None, reply: DnsReply) -> _Answer:
     if reply.rcode not in ANSWERED:
         place = f"{name} (zone {zone})" if zone else name
         raise query_refused(connection.party, place, reply.rcode)
@@ -98,7 +98,7 @@ def _read_answer(connection: Connection, name: str, zone: str | None, reply: Rep
     return _Answer(answered_set(name, reply), None, zone_by_authority)
 
 
-def answered_set(name: str, reply: Reply) -> MxSet:
+def answered_set(name: str, reply: DnsReply) -> MxSet:
     """Give the MX set that a reply holds for a canonical name, empty where it holds none.
 
     Where the TTLs differ, as in a database they may, the lowest counts (RFC 2181 section 5.2).
@@ -108,11 +108,11 @@ def answered_set(name: str, reply: Reply) -> MxSet:
     return MxSet.of([as_found(record.preference, record.value) for record in found], lowest)
 
 
-def _alias_target(name: str, reply: Reply) -> str | None:
+def _alias_target(name: str, reply: DnsReply) -> str | None:
     return next((record.value for record in reply.answer if record.rdtype == "CNAME" and record.name == name), None)
 
 
-def _zones_by_soa(connection: Connection, names: Sequence[str], answers: Mapping[str, _Answer]) -> dict[str, str]:
+def _zones_by_soa(connection: DnsConnection, names: Sequence[str], answers: Mapping[str, _Answer]) -> dict[str, str]:
     """Find zones by SOA (RFC 2308 section 2: a negative answer carries the SOA of its zone, too)."""
     # An alias answers every question with its target; it is never an apex, so its parent is in the same zone.
     asked = {name: parents(name)[1] if answers[name].alias_of and "." in name else name for name in names}
@@ -132,7 +132,7 @@ def _zones_by_soa(connection: Connection, names: Sequence[str], answers: Mapping
     return {name: found[asked[name]] for name in names}
 
 
-def _without_wildcards(connection: Connection, readings: Mapping[str, Reading]) -> dict[str, Reading]:
+def _without_wildcards(connection: DnsConnection, readings: Mapping[str, Reading]) -> dict[str, Reading]:
     """Give anew the readings of names that only seem to have a set, because a wildcard above them has it.
 
     A server does not tell which of its answers a wildcard made (RFC 4592), so where a name has the same set as a

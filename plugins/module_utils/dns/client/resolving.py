@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import ResolverUseless
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.fan_out import (
-    Answer,
+    DnsAnswer,
     FanOut,
     NoReply,
     Query,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.wire import Record, Reply
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.transport import DNS_PORT
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.wire import DnsRecord, DnsReply
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchangers import (
     Host,
     MailExchangers,
@@ -22,27 +23,26 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchangers
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxSet, as_found
 
-PORT = 53
-TIMEOUT = 5.0
+RESOLVER_TIMEOUT = 5.0
 # The rcodes of replies that say what there is and what there is not.
 _ANSWERED = ("NOERROR", "NXDOMAIN")
-Question = tuple[str, str]
+DnsQuestion = tuple[str, str]
 
 
 class Resolver:
     """One or more recursive resolvers: what one cannot answer, the next is asked."""
 
-    def __init__(self, addresses: Sequence[str], port: int = PORT, timeout: float = TIMEOUT) -> None:
+    def __init__(self, addresses: Sequence[str], port: int = DNS_PORT, timeout: float = RESOLVER_TIMEOUT) -> None:
         """Prepare; nothing is sent. ``timeout`` is the longest silence of each resolver in seconds."""
         self.addresses = tuple(addresses)
         self._fan_out = FanOut(port, timeout, recursive=True)
 
-    def ask(self, questions: Iterable[Question]) -> dict[Question, Answer]:
+    def ask(self, questions: Iterable[DnsQuestion]) -> dict[DnsQuestion, DnsAnswer]:
         """Put questions, each a canonical name and a type, and give what came back: NoReply, or a Reply of any rcode.
 
         Raises ResolverUseless when there are questions and no resolver answered any of them by more than a refusal.
         """
-        answers: dict[Question, Answer] = dict.fromkeys(questions, NoReply("nobody was asked"))
+        answers: dict[DnsQuestion, DnsAnswer] = dict.fromkeys(questions, NoReply("nobody was asked"))
         open_questions = list(answers)
         is_there = not answers
         for address in self.addresses:
@@ -52,10 +52,10 @@ class Resolver:
             root = Query(address, ".", "NS")
             queries = {question: Query(address, *question) for question in open_questions}
             found = self._fan_out.ask([root, *queries.values()])
-            has_root = isinstance(known := found[root], Reply) and known.offers_recursion
+            has_root = isinstance(known := found[root], DnsReply) and known.offers_recursion
             is_there = is_there or has_root or not all(_says_nothing(found[query]) for query in queries.values())
             for question, query in queries.items():
-                if isinstance(found[query], Reply) or isinstance(answers[question], NoReply):
+                if isinstance(found[query], DnsReply) or isinstance(answers[question], NoReply):
                     answers[question] = found[query]
             open_questions = [question for question in open_questions if problem_of(answers[question]) is not None]
         if not is_there:
@@ -93,7 +93,7 @@ def hosts_needed(domain: str, sets: Mapping[str, MxSet]) -> list[str]:
     return [record.exchange for record in records if not record.is_null] if records else [domain]
 
 
-def problem_of(answer: Answer) -> str | None:
+def problem_of(answer: DnsAnswer) -> str | None:
     """Give a clause that says why an answer of a resolver tells nothing of the name, or None when it does."""
     if isinstance(answer, NoReply):
         return answer.reason
@@ -105,7 +105,7 @@ def problem_of(answer: Answer) -> str | None:
     return None
 
 
-def resolved_records(name: str, rdtype: str, reply: Reply) -> tuple[list[Record], str]:
+def resolved_records(name: str, rdtype: str, reply: DnsReply) -> tuple[list[DnsRecord], str]:
     """Give the records of one type that a reply holds for a name, and the name at the end of its aliases."""
     aliases = {record.name: record.value for record in reply.answer if record.rdtype == "CNAME"}
     end, seen = name, {name}
@@ -115,7 +115,7 @@ def resolved_records(name: str, rdtype: str, reply: Reply) -> tuple[list[Record]
     return [record for record in reply.answer if record.rdtype == rdtype and record.name == end], end
 
 
-def resolved_set(domain: str, answer: Answer) -> MxSet:
+def resolved_set(domain: str, answer: DnsAnswer) -> MxSet:
     """Give the MX set that a resolver gave; its TTL is what is left of it. Empty when there is none or no answer."""
     if isinstance(answer, NoReply):
         return MxSet()
@@ -126,18 +126,18 @@ def resolved_set(domain: str, answer: Answer) -> MxSet:
     )
 
 
-def _says_nothing(answer: Answer) -> bool:
+def _says_nothing(answer: DnsAnswer) -> bool:
     """Tell whether an answer is none at all, or one of a server that does no recursion for us."""
     if isinstance(answer, NoReply) or answer.rcode == "REFUSED":
         return True
     return answer.rcode in _ANSWERED and problem_of(answer) is not None
 
 
-def _host(name: str, ipv4: Answer, ipv6: Answer) -> Host:
+def _host(name: str, ipv4: DnsAnswer, ipv6: DnsAnswer) -> Host:
     addresses: list[str] = []
     end = name
     for answer, rdtype in ((ipv4, "A"), (ipv6, "AAAA")):
-        if isinstance(answer, Reply):
+        if isinstance(answer, DnsReply):
             records, end_here = resolved_records(name, rdtype, answer)
             addresses += [record.value for record in records]
             end = end_here if end_here != name else end
@@ -145,12 +145,12 @@ def _host(name: str, ipv4: Answer, ipv6: Answer) -> Host:
         name,
         tuple(sorted(set(addresses))),
         problem_of(ipv4) or problem_of(ipv6),
-        exists=not all(isinstance(answer, Reply) and answer.rcode == "NXDOMAIN" for answer in (ipv4, ipv6)),
+        exists=not all(isinstance(answer, DnsReply) and answer.rcode == "NXDOMAIN" for answer in (ipv4, ipv6)),
         alias_of=end if end != name else None,
     )
 
 
-def _exchangers(domain: str, answer: Answer, found: MxSet, hosts: Mapping[str, Host]) -> MailExchangers:
+def _exchangers(domain: str, answer: DnsAnswer, found: MxSet, hosts: Mapping[str, Host]) -> MailExchangers:
     problem = problem_of(answer)
     if problem is not None or isinstance(answer, NoReply):
         return MailExchangers(domain, problem=problem)
@@ -163,7 +163,7 @@ def _exchangers(domain: str, answer: Answer, found: MxSet, hosts: Mapping[str, H
     )
 
 
-def time_left(reply: Reply, found: MxSet) -> int | None:
+def time_left(reply: DnsReply, found: MxSet) -> int | None:
     """Give the seconds for which a resolver keeps an answer, which for "no such records" its SOA tells (RFC 2308)."""
     if found.records:
         return found.ttl

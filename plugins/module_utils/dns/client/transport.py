@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+DNS_PORT = 53
 # The largest chunk that is read at once, and the size of a length field (RFC 1035 section 4.2.2).
 _CHUNK = 65536
 _LENGTH = 2

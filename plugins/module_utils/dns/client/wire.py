@@ -60,7 +60,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Record:
+class DnsRecord:
     """A record of a reply: names in lower case without a trailing dot; ``value`` is the name or address it holds.
 
     An MX record has a ``preference``, an SOA record a ``serial``.
@@ -75,7 +75,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Reply:
+class DnsReply:
     """A verified reply; ``answer`` and ``authority`` hold its records of the types that are read here.
 
     ``glue`` has the addresses that a referral gives along with the servers that it names.
@@ -84,10 +84,10 @@ class Reply:
     rcode: str
     is_authoritative: bool
     is_truncated: bool
-    answer: tuple[Record, ...]
-    authority: tuple[Record, ...]
+    answer: tuple[DnsRecord, ...]
+    authority: tuple[DnsRecord, ...]
     offers_recursion: bool = False
-    glue: tuple[Record, ...] = ()
+    glue: tuple[DnsRecord, ...] = ()
     repeats_question: bool = True
     """Whether it says what it answers; errors need not, and anybody can make one who knows or guesses an id."""
     is_signed: bool = False
@@ -132,12 +132,12 @@ def rcode_of(wire: bytes) -> str:
     return str(dns.rcode.to_text(dns.rcode.Rcode(wire[3] & _RCODE))) if len(wire) >= _HEADER.size else "nothing"
 
 
-def empty_reply(wire: bytes) -> Reply:
+def empty_reply(wire: bytes) -> DnsReply:
     """Give a reply of which only the rcode is taken."""
-    return Reply(rcode_of(wire), False, False, (), (), repeats_question=False)
+    return DnsReply(rcode_of(wire), False, False, (), (), repeats_question=False)
 
 
-def read_reply(wire: bytes, request: Request, key: dns.tsig.Key | None) -> Reply:
+def read_reply(wire: bytes, request: Request, key: dns.tsig.Key | None) -> DnsReply:
     """Give a reply, after it was verified that it is signed as the request was and answers the request.
 
     Raises Unreadable, NotSigned, NotAnAnswer, and the exceptions of dns.tsig for a signature that is not valid.
@@ -167,7 +167,7 @@ class _Reader:
         self._extended_rcode = 0
         self._is_signed = False
 
-    def read(self, key: dns.tsig.Key | None) -> Reply:
+    def read(self, key: dns.tsig.Key | None) -> DnsReply:
         number, flags, questions, answers, authorities, additionals = _HEADER.unpack_from(self._wire)
         asked = [self._question() for _each in range(questions)]
         answer = self._records(answers)
@@ -179,7 +179,7 @@ class _Reader:
             raise NotSigned
         self._check_answers(number, flags, asked)
         rcode = dns.rcode.Rcode(flags & _RCODE | self._extended_rcode)
-        return Reply(
+        return DnsReply(
             str(dns.rcode.to_text(rcode)),
             bool(flags & _AUTHORITATIVE),
             bool(flags & _TRUNCATED),
@@ -208,7 +208,7 @@ class _Reader:
         self._at += _QUESTION.size
         return name, _TYPE_NAMES.get(rdtype, str(rdtype)) if rdclass == _IN else ""
 
-    def _records(self, count: int) -> tuple[Record, ...]:
+    def _records(self, count: int) -> tuple[DnsRecord, ...]:
         records = []
         for _each in range(count):
             owner_at = self._at
@@ -220,21 +220,21 @@ class _Reader:
             self._at = end
         return tuple(records)
 
-    def _record(self, owner_at: int, rdtype: str, ttl: int, at: int, end: int) -> Record:
+    def _record(self, owner_at: int, rdtype: str, ttl: int, at: int, end: int) -> DnsRecord:
         name = self._name_at(owner_at)
         data = self._wire[at:end]
         if rdtype == "MX":
-            return Record(name, rdtype, ttl, self._name_at(at + 2), int.from_bytes(data[:2], "big"))
+            return DnsRecord(name, rdtype, ttl, self._name_at(at + 2), int.from_bytes(data[:2], "big"))
         if rdtype in ("CNAME", "NS"):
-            return Record(name, rdtype, ttl, self._name_at(at))
+            return DnsRecord(name, rdtype, ttl, self._name_at(at))
         if rdtype in ("A", "AAAA"):
-            return Record(
+            return DnsRecord(
                 name, rdtype, ttl, socket.inet_ntop(socket.AF_INET if rdtype == "A" else socket.AF_INET6, data)
             )
         # The serial is the first of the five numbers that end an SOA record (RFC 1035 section 3.3.13).
-        return Record(name, rdtype, ttl, serial=_SOA_NUMBERS.unpack_from(self._wire, end - _SOA_NUMBERS.size)[0])
+        return DnsRecord(name, rdtype, ttl, serial=_SOA_NUMBERS.unpack_from(self._wire, end - _SOA_NUMBERS.size)[0])
 
-    def _additional(self, count: int, key: dns.tsig.Key | None, is_referral: bool) -> tuple[Record, ...]:
+    def _additional(self, count: int, key: dns.tsig.Key | None, is_referral: bool) -> tuple[DnsRecord, ...]:
         glue = []
         for left in range(count - 1, -1, -1):
             start = self._at

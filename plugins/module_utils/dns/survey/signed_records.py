@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.own_resolvers import (
     resolvers_of_this_host,
 )
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.transport import DNS_PORT
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.certificates import read_tlsa, usable
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.dane import (
     NO_RECORDS,
@@ -32,7 +33,6 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.relay.dane im
     tlsa_name,
 )
 
-_PORT = 53
 _SECONDS = 3.0
 _TRIES = 2
 # Without EDNS and so without signatures, which need not be read: the resolver verifies them (RFC 6840 section 5.7).
@@ -70,7 +70,7 @@ class _NoReply(Exception):
     """Some octets are no reply to the question; anybody can send such a datagram (RFC 5452 section 9.1)."""
 
 
-def ask_for_proof(host: str, port: int, resolvers: Sequence[str] | None = None, resolver_port: int = _PORT) -> Proof:
+def ask_for_proof(host: str, port: int, resolvers: Sequence[str] | None = None, resolver_port: int = DNS_PORT) -> Proof:
     """Give what is proven of a host name and a port, as Postfix will find it (smtp(8), tls_dane).
 
     Records count where the address of the host is proven, too. Of an alias the name that it stands for in the proven

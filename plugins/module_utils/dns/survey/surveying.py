@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import is_ip_address, is_within, parents
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.fan_out import (
-    Answer,
+    DnsAnswer,
     FanOut,
     NoReply,
     Query,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.reading import ANSWERED, answered_set
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.resolving import (
-    Question,
+    DnsQuestion,
     Resolver,
     problem_of,
     resolved_set,
     time_left,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.wire import Reply
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.wire import DnsReply
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.survey.zone_servers import (
     ZoneServers,
     find_zone_servers,
@@ -32,9 +32,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.survey.zo
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchangers import Host, MailExchangers
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxSet
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.survey import (
-    NOT_ASKED,
     NOT_AUTHORITATIVE,
     RCODE,
+    SERVER_NOT_ASKED,
     SILENT,
     WITHOUT_ADDRESS,
     MxSurvey,
@@ -94,7 +94,7 @@ def _zones_on(
 
 
 def _ask_servers(
-    fan_out: FanOut, names: Sequence[str], zones: Mapping[str, ZoneServers], resolved: Mapping[Question, Answer]
+    fan_out: FanOut, names: Sequence[str], zones: Mapping[str, ZoneServers], resolved: Mapping[DnsQuestion, DnsAnswer]
 ) -> list[_Found]:
     questions: list[Query] = []
     for name, zone in zones.items():
@@ -111,7 +111,7 @@ def _ask_servers(
     return found
 
 
-def _server_answers(name: str, at: ZoneServers, answers: Mapping[Query, Answer]) -> Iterable[ServerAnswer]:
+def _server_answers(name: str, at: ZoneServers, answers: Mapping[Query, DnsAnswer]) -> Iterable[ServerAnswer]:
     for host in at.servers:
         if not host.addresses:
             detail = host.problem or ("it has no address" if host.exists else "it does not exist")
@@ -122,9 +122,11 @@ def _server_answers(name: str, at: ZoneServers, answers: Mapping[Query, Answer])
             yield replace(_server_answer(host.name, address, name, answer), serial=serial)
 
 
-def _server_answer(server: str, address: str, name: str, answer: Answer) -> ServerAnswer:
+def _server_answer(server: str, address: str, name: str, answer: DnsAnswer) -> ServerAnswer:
     if isinstance(answer, NoReply):
-        return ServerAnswer(server, address, problem=SILENT if answer.was_asked else NOT_ASKED, detail=answer.reason)
+        return ServerAnswer(
+            server, address, problem=SILENT if answer.was_asked else SERVER_NOT_ASKED, detail=answer.reason
+        )
     if answer.rcode not in ANSWERED:
         return ServerAnswer(server, address, problem=RCODE, detail=answer.rcode)
     if not answer.is_authoritative:
@@ -137,15 +139,15 @@ def _server_answer(server: str, address: str, name: str, answer: Answer) -> Serv
     return ServerAnswer(server, address, answered_set(name, answer), exists=exists, alias_of=alias_of)
 
 
-def _serial(zone: str, answer: Answer) -> int | None:
+def _serial(zone: str, answer: DnsAnswer) -> int | None:
     if isinstance(answer, NoReply) or not answer.is_authoritative:
         return None
     return next((one.serial for one in answer.answer if one.rdtype == "SOA" and one.name == zone), None)
 
 
-def _resolved(name: str, answer: Answer) -> MailExchangers:
+def _resolved(name: str, answer: DnsAnswer) -> MailExchangers:
     problem = problem_of(answer)
-    if problem is not None or not isinstance(answer, Reply):
+    if problem is not None or not isinstance(answer, DnsReply):
         return MailExchangers(name, problem=problem)
     found = resolved_set(name, answer)
     return MailExchangers(name, found, exists=answer.rcode != "NXDOMAIN", ttl_left=time_left(answer, found))
@@ -172,10 +174,10 @@ def _with_wildcards(fan_out: FanOut, found: Sequence[_Found]) -> list[_Found]:
     return [replace(one, wildcard=_same_set(one.held.mx, queries.get(one.name, ()), answers)) for one in found]
 
 
-def _same_set(mx_set: MxSet, queries: Iterable[Query], answers: Mapping[Query, Answer]) -> str | None:
+def _same_set(mx_set: MxSet, queries: Iterable[Query], answers: Mapping[Query, DnsAnswer]) -> str | None:
     for query in queries:
         answer = answers[query]
-        if isinstance(answer, Reply) and answered_set(query.name, answer) == mx_set:
+        if isinstance(answer, DnsReply) and answered_set(query.name, answer) == mx_set:
             return query.name
     return None
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import is_within, parents
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.fan_out import (
-    Answer,
+    DnsAnswer,
     FanOut,
     NoReply,
     Query,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.resolving import (
-    Question,
+    DnsQuestion,
     Resolver,
     problem_of,
 )
@@ -34,7 +34,7 @@ class ZoneServers:
 
 
 def find_zone_servers(
-    resolver: Resolver, fan_out: FanOut, names: Sequence[str], answers: Mapping[Question, Answer]
+    resolver: Resolver, fan_out: FanOut, names: Sequence[str], answers: Mapping[DnsQuestion, DnsAnswer]
 ) -> dict[str, ZoneServers]:
     """Give the zone of each canonical name, and the zone's servers; ``answers`` has those to NS for the names.
 
@@ -55,7 +55,7 @@ def find_zone_servers(
     return found
 
 
-def zone_of_reply(name: str, answer: Answer) -> str | None:
+def zone_of_reply(name: str, answer: DnsAnswer) -> str | None:
     """Give the zone that an answer to a question for the name servers of a name tells, or None.
 
     A name with an NS set is a zone. The SOA in the authority section of a negative answer is that of the name's zone
@@ -68,7 +68,7 @@ def zone_of_reply(name: str, answer: Answer) -> str | None:
     return next((one.name for one in answer.authority if one.rdtype == "SOA" and is_within(name, one.name)), None)
 
 
-def _zones_above(resolver: Resolver, names: Sequence[str], answers: dict[Question, Answer]) -> dict[str, str]:
+def _zones_above(resolver: Resolver, names: Sequence[str], answers: dict[DnsQuestion, DnsAnswer]) -> dict[str, str]:
     """Give the zone of each name, or the closest zone above of which anything can be had; adds to the answers."""
     zones: dict[str, str] = {}
     left = {name: name for name in names}
@@ -87,7 +87,7 @@ def _zones_above(resolver: Resolver, names: Sequence[str], answers: dict[Questio
 
 
 def _name_servers(
-    resolver: Resolver, zones: Iterable[str], answers: dict[Question, Answer]
+    resolver: Resolver, zones: Iterable[str], answers: dict[DnsQuestion, DnsAnswer]
 ) -> dict[str, tuple[Host, ...]]:
     distinct = sorted(set(zones))
     answers.update(resolver.ask([(zone, "NS") for zone in distinct if (zone, "NS") not in answers]))
@@ -96,7 +96,7 @@ def _name_servers(
     return {zone: tuple(hosts[server] for server in servers) for zone, servers in named.items()}
 
 
-def _targets(zone: str, answer: Answer) -> list[str]:
+def _targets(zone: str, answer: DnsAnswer) -> list[str]:
     if isinstance(answer, NoReply):
         return []
     records = (*answer.answer, *answer.authority)

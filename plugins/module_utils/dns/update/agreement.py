@@ -14,16 +14,16 @@ from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.change import Change
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.connection import Connection
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.connection import DnsConnection
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import (
     DnsFailure,
     NoWayThere,
     ServersDisagree,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.reading import ANSWERED, answered_set
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.transport import DNS_PORT
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxSet
 
-PORT = 53
 # Seconds between two questions to a server: short at first, because most secondaries follow at once (RFC 1996).
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 5.0
@@ -46,7 +46,7 @@ class Waiting:
     hidden: tuple[str, ...]
     timeout: float
     ask_timeout: float
-    port: int = PORT
+    port: int = DNS_PORT
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class ServerView:
         }
 
 
-def wait_for_agreement(connection: Connection, changes: Sequence[Change], waiting: Waiting) -> list[ServerView]:
+def wait_for_agreement(connection: DnsConnection, changes: Sequence[Change], waiting: Waiting) -> list[ServerView]:
     """Give what each server says when all of them give the sets as they are to be.
 
     The servers are those in the NS set of each zone, at all their addresses, and the hidden ones. All are asked at the
@@ -102,7 +102,7 @@ def wait_for_agreement(connection: Connection, changes: Sequence[Change], waitin
     return views
 
 
-def _expected_sets(connection: Connection, changes: Sequence[Change]) -> dict[str, MxSet]:
+def _expected_sets(connection: DnsConnection, changes: Sequence[Change]) -> dict[str, MxSet]:
     """Give the set of each name as every server is to give it.
 
     A name that has lost its set may be covered by a wildcard (RFC 4592); then all servers are to give what the one
@@ -139,7 +139,7 @@ def _view(waited: WaitedServer, port: int, wanted: Mapping[str, MxSet], timeout:
     """Ask a server once for all names."""
     if waited.address is None:
         return ServerView(waited, False, "has no address that can be looked up from here: correct the name")
-    with Connection(waited.address, port, timeout=timeout) as server:
+    with DnsConnection(waited.address, port, timeout=timeout) as server:
         try:
             replies = server.ask([(name, "MX") for name in wanted])
         except NoWayThere as error:
@@ -186,7 +186,7 @@ class WaitedServer:
         return list(dict.fromkeys(change.zone for change in self.changes))
 
 
-def waited_servers(connection: Connection, changes: Sequence[Change], hidden: Sequence[str]) -> list[WaitedServer]:
+def waited_servers(connection: DnsConnection, changes: Sequence[Change], hidden: Sequence[str]) -> list[WaitedServer]:
     """Give every server in the NS set of each zone, and the ``hidden`` ones, at each of its addresses.
 
     The hidden ones, names or addresses in canonical form, are to have all zones. The NS sets and, where it knows them,
@@ -226,7 +226,7 @@ def _by_zone(changes: Sequence[Change]) -> dict[str, list[Change]]:
     return by_zone
 
 
-def _addresses(connection: Connection, servers: Sequence[str]) -> dict[str, list[str]]:
+def _addresses(connection: DnsConnection, servers: Sequence[str]) -> dict[str, list[str]]:
     """Give the addresses of each server: itself, or those that the connection knows, or those the host finds."""
     found = {server: [server] if is_ip_address(server) else [] for server in servers}
     names = [server for server in servers if not found[server]]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import SplitDomainError
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.change.change import Change
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.connection import (
-    Connection,
+    DnsConnection,
     MessageTooLarge,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import (
@@ -28,7 +28,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.li
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MAX_PREFERENCE, MxRecord
 
 # So often is a change that somebody else overtook read, planned and sent again.
-MAX_ATTEMPTS = 10
+MAX_UPDATES = 10
 # Seconds before the second attempt; doubled for each further one, and each time less by chance, so that two who write
 # at once come apart.
 _FIRST_PAUSE = 0.02
@@ -40,7 +40,7 @@ _NOBODYS_RECORD = MxRecord(MAX_PREFERENCE, "rehearsal.invalid")
 Replan = Callable[[Sequence[Change]], "list[Change]"]
 
 
-def write(connection: Connection, changes: Sequence[Change], replan: Replan, rehearse: bool = False) -> list[Change]:
+def write(connection: DnsConnection, changes: Sequence[Change], replan: Replan, rehearse: bool = False) -> list[Change]:
     """Write the changes that are due, one message for each zone, and give all changes as they came to be.
 
     Every message requires each set to be as it was read (RFC 2136 sections 2.4.2 and 2.4.3); where one is not, nothing
@@ -82,11 +82,11 @@ def _by_zone(changes: Sequence[Change]) -> list[list[Change]]:
     return list(zones.values())
 
 
-def _write_batch(connection: Connection, batch: Sequence[Change], replan: Replan, rehearse: bool) -> list[Change]:
+def _write_batch(connection: DnsConnection, batch: Sequence[Change], replan: Replan, rehearse: bool) -> list[Change]:
     """Write the changes of one zone in one message, again and again where they were overtaken."""
     current = list(batch)
     was_changed = False
-    for attempt in range(MAX_ATTEMPTS):
+    for attempt in range(MAX_UPDATES):
         due = [change for change in current if change.is_due]
         if not due:
             return current
@@ -106,7 +106,7 @@ def _write_batch(connection: Connection, batch: Sequence[Change], replan: Replan
     if not was_changed:
         raise update_refused(connection.party, zone, rcode)
     raise SetKeepsChanging(
-        f"{connection.party} refused {MAX_ATTEMPTS} updates of the zone {zone} because an MX set was changed by "
+        f"{connection.party} refused {MAX_UPDATES} updates of the zone {zone} because an MX set was changed by "
         f"somebody else after it had been read ({rcode}): find who else writes these sets, then run the task again"
     )
 

@@ -18,7 +18,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.fa
     alias_as_exchange,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.names import ROOT, absolute_name
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.records import Record
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.records import ZoneRecord
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import (
     Include,
     ZoneText,
@@ -47,9 +47,9 @@ class ZoneContents:
         self.text = text
         self.zone = zone
         self.path = path
-        self._by_owner: dict[str, list[Record]] = {}
+        self._by_owner: dict[str, list[ZoneRecord]] = {}
         self._nodes_between = {zone}
-        self._generated: list[tuple[re.Pattern[str], Record]] = []
+        self._generated: list[tuple[re.Pattern[str], ZoneRecord]] = []
         for record in text.records:
             if record.is_generated:
                 self._generated.append((_pattern(record), record))
@@ -64,7 +64,7 @@ class ZoneContents:
             )
         self.soa = apexes[0]
 
-    def _take(self, record: Record) -> None:
+    def _take(self, record: ZoneRecord) -> None:
         records = self._by_owner.get(record.owner)
         if records is not None:
             records.append(record)
@@ -89,11 +89,11 @@ class ZoneContents:
             )
         return int(digits)
 
-    def records(self, name: str, rdtype: str) -> list[Record]:
+    def records(self, name: str, rdtype: str) -> list[ZoneRecord]:
         """Give the name's own records of one type."""
         return [record for record in self._by_owner.get(name, ()) if record.rdtype == rdtype]
 
-    def last_record(self, name: str) -> Optional[Record]:
+    def last_record(self, name: str) -> Optional[ZoneRecord]:
         """Give the name's last record that stands in the zone file itself."""
         own = [record for record in self._by_owner.get(name, ()) if record.included_from is None]
         return own[-1] if own else None
@@ -104,7 +104,7 @@ class ZoneContents:
         lowest = min((record.ttl for record in records), default=None)
         return MxSet.of([self.mx_record(record) for record in records], lowest)
 
-    def mx_record(self, record: Record) -> MxRecord:
+    def mx_record(self, record: ZoneRecord) -> MxRecord:
         """Give what an MX record says, in canonical form."""
         values = record.values
         exchange = absolute_name(values[1].bare, record.origin) if len(values) == 2 else None  # noqa: PLR2004
@@ -166,7 +166,7 @@ class ZoneContents:
                 return above
         return None
 
-    def _answers(self, name: str, rdtype: str) -> list[Record]:
+    def _answers(self, name: str, rdtype: str) -> list[ZoneRecord]:
         """Give the records that a server would give for a name, those of a wildcard included (RFC 4592)."""
         if self._has_node(name):
             return self.records(name, rdtype)
@@ -174,7 +174,7 @@ class ZoneContents:
         return self.records(f"*.{encloser}", rdtype)
 
     @staticmethod
-    def _target(aliases: list[Record]) -> Optional[str]:
+    def _target(aliases: list[ZoneRecord]) -> Optional[str]:
         if not aliases or not aliases[0].values:
             return None
         return absolute_name(aliases[0].values[0].bare, aliases[0].origin)
@@ -197,7 +197,7 @@ def zone_told_by(text: str, path: str, include: Include) -> str:
     return zone
 
 
-def _pattern(record: Record) -> re.Pattern[str]:
+def _pattern(record: ZoneRecord) -> re.Pattern[str]:
     """Give the expression that every name matches which a $GENERATE may make; with several counters, some others too.
 
     All that stands between the first counter and the last is one class of characters: an expression with a part for

@@ -14,8 +14,8 @@ from typing import Optional
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import ZoneFileNotEditable
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.contents import ZoneContents
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.names import spelled_name, ttl_seconds
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.records import Record
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.records import ZoneRecord
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import parse_zone_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxRecord, MxSet
 
 # RFC 1982 section 3.1, with the 32 bits of a zone's serial.
@@ -43,7 +43,7 @@ class _Replacement:
 class _Spelling:
     """A record as it will be spelled: the one that it is made from, and what changes in that."""
 
-    record: Record
+    record: ZoneRecord
     ttl: int
     replacements: list[_Replacement] = field(default_factory=list)
 
@@ -65,7 +65,7 @@ class _Edit:
         """New lines by the record behind which they stand, or before which when that one goes."""
         self.appended: list[_Spelling] = []
 
-    def line(self, record: Record) -> _Spelling:
+    def line(self, record: ZoneRecord) -> _Spelling:
         """Give the line of a record, which is to change."""
         return self.lines.setdefault(id(record), _Spelling(record, record.ttl))
 
@@ -94,7 +94,7 @@ class _Edit:
                 self.line(record).replacements.append(changed)
         self._add(name, missing, wanted.ttl or 0, found[-1][0] if found else None)
 
-    def _add(self, name: str, missing: Iterable[MxRecord], ttl: int, last: Optional[Record]) -> None:
+    def _add(self, name: str, missing: Iterable[MxRecord], ttl: int, last: Optional[ZoneRecord]) -> None:
         """Add records beside the last one of their set, else behind their name's last, else at the end."""
         beside = last or self.zone.last_record(name)
         if last is None and beside is not None and beside.default_ttl is None:
@@ -107,7 +107,7 @@ class _Edit:
                 line = self._from_nothing(name, mx, ttl, beside)
             (self.appended if beside is None else self.added.setdefault(id(beside), [])).append(line)
 
-    def _like(self, pattern: Record, mx: MxRecord, ttl: int) -> _Spelling:
+    def _like(self, pattern: ZoneRecord, mx: MxRecord, ttl: int) -> _Spelling:
         """Give a new line that is spelled as another of the set."""
         preference, exchange = pattern.values
         is_relative = not mx.is_null and not exchange.text.endswith(".")
@@ -119,13 +119,13 @@ class _Edit:
         ]
         return line
 
-    def _from_nothing(self, name: str, mx: MxRecord, ttl: int, beside: Optional[Record]) -> _Spelling:
+    def _from_nothing(self, name: str, mx: MxRecord, ttl: int, beside: Optional[ZoneRecord]) -> _Spelling:
         origin = self.zone.text.last_origin if beside is None else beside.origin
         owner = spelled_name(name, origin) if beside is None else beside.owner_spelling
         default_ttl = self.zone.text.last_default_ttl if beside is None else beside.default_ttl
         # A TTL is spelled where one must be; with this default none must.
         text = f"$TTL {ttl if default_ttl is None else default_ttl}\n{owner}\tIN\tMX\t{mx}"
-        (record,) = read_text(text, origin, self.zone.path, lambda _name: "").records
+        (record,) = parse_zone_text(text, origin, self.zone.path, lambda _name: "").records
         return _Spelling(record._replace(default_ttl=default_ttl), ttl)
 
     def settle(self) -> None:
@@ -149,7 +149,7 @@ class _Edit:
                     (line or self.line(record)).replacements.append(_owner_in_front(record))
                 owner = record.owner
 
-    def _in_order(self) -> Iterator[tuple[Record, Optional[_Spelling]]]:
+    def _in_order(self) -> Iterator[tuple[ZoneRecord, Optional[_Spelling]]]:
         """Give all records that are to be there, each with its line where that changes so far."""
         for record in self.zone.text.records:
             if id(record) not in self.removed:
@@ -159,7 +159,7 @@ class _Edit:
         for appended in self.appended:
             yield appended.record, appended
 
-    def _refuse_in_included(self, record: Record) -> None:
+    def _refuse_in_included(self, record: ZoneRecord) -> None:
         if record.included_from is not None:
             raise ZoneFileNotEditable(
                 f"the zone file {self.zone.path} has a record without a TTL of its own on {record.place}, and it would "
@@ -219,7 +219,7 @@ def is_otherwise_equal(before: ZoneContents, after: ZoneContents, wanted: Mappin
     )
 
 
-def _others(zone: ZoneContents, wanted: Mapping[str, MxSet]) -> Iterator[Record]:
+def _others(zone: ZoneContents, wanted: Mapping[str, MxSet]) -> Iterator[ZoneRecord]:
     return (record for record in zone.text.records if not (record.rdtype == "MX" and record.owner in wanted))
 
 
@@ -230,7 +230,7 @@ def _new_lines(lines: Sequence[str], newline: str, is_open: bool) -> str:
     return newline + newline.join(lines) if is_open else newline.join(lines) + newline
 
 
-def _owner_in_front(record: Record) -> _Replacement:
+def _owner_in_front(record: ZoneRecord) -> _Replacement:
     """Put the owner in front of an indented line, so that what follows keeps its column where it can."""
     start = record.line.start
     indentation = len(record.line.spelled) - len(record.line.spelled.lstrip(" "))

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.base.atomic_files import Place, open_place, writing
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.atomic_files import (
+    FilePlace,
+    open_place,
+    writing,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.folders import FoundFile, NoRegularFile
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.shapes import quoted
@@ -26,16 +30,16 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file
     IncludedFiles,
     absent,
     as_text,
-    unreadable,
+    zone_file_unreadable,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import parse_zone_text
 
 
 @dataclass(frozen=True)
 class ZoneFile:
     """A zone file as it was read, where it stands, and the files that it includes."""
 
-    place: Place
+    place: FilePlace
     found: FoundFile
     contents: ZoneContents
     included: IncludedFiles
@@ -52,7 +56,7 @@ class ZoneFile:
         """
         zone, name = self.contents.zone, str(self.path)
         check_zone(self.place.folder, self.path, zone, text, self.included.text)
-        read = read_text(text, zone, name, self.included.counted(), self.contents.text.parts)
+        read = parse_zone_text(text, zone, name, self.included.counted(), self.contents.text.parts)
         return ZoneContents(read, zone, name)
 
     def replace(self, text: str) -> None:
@@ -85,7 +89,7 @@ def zone_file_path(text: str) -> Path:
 
 
 @contextmanager
-def zone_place(path: Path) -> Iterator[Place]:
+def zone_place(path: Path) -> Iterator[FilePlace]:
     """Open the folder of a zone file, which stays the same from reading the file until the server is told.
 
     Links are followed where nobody else has a say in them. Raises ZoneFileUnreadable and LinkRefused.
@@ -94,11 +98,11 @@ def zone_place(path: Path) -> Iterator[Place]:
         try:
             place = opened.enter_context(open_place(path))
         except OSError as error:
-            raise unreadable(path, error) from error
+            raise zone_file_unreadable(path, error) from error
         yield place
 
 
-def read_zone_file(place: Place, zone: Optional[str]) -> ZoneFile:
+def read_zone_file(place: FilePlace, zone: Optional[str]) -> ZoneFile:
     """Read a zone file with all that it includes; without ``zone`` it must tell its zone itself.
 
     Raises ZoneFileUnreadable, ZoneMismatch and InvalidInput.
@@ -107,12 +111,12 @@ def read_zone_file(place: Place, zone: Optional[str]) -> ZoneFile:
     try:
         found = place.read(MOST_OCTETS)
     except (OSError, NoRegularFile) as error:
-        raise unreadable(path, error) from error
+        raise zone_file_unreadable(path, error) from error
     if found is None:
         raise absent(path)
     text = as_text(path, found.content)
     name = str(path)
     included = IncludedFiles(path)
     zone = zone_told_by(text, name, included.counted()) if zone is None else zone
-    contents = ZoneContents(read_text(text, zone, name, included.counted()), zone, name)
+    contents = ZoneContents(parse_zone_text(text, zone, name, included.counted()), zone, name)
     return ZoneFile(place, found, contents, included)

@@ -84,7 +84,7 @@ def as_text(path: Path, octets: bytes) -> str:
     return octets.decode("utf-8", "surrogateescape")
 
 
-def unreadable(path: Path, error: Exception) -> ZoneFileUnreadable:
+def zone_file_unreadable(path: Path, error: Exception) -> ZoneFileUnreadable:
     """Give the failure for a zone file that the system does not let be read."""
     why = error.strerror if isinstance(error, OSError) else error
     return ZoneFileUnreadable(
@@ -95,7 +95,7 @@ def unreadable(path: Path, error: Exception) -> ZoneFileUnreadable:
 
 def absent(path: Path) -> ZoneFileUnreadable:
     """Give the failure for a zone file that is not there."""
-    return unreadable(path, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
+    return zone_file_unreadable(path, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
 
 
 def _is_file(path: Path) -> bool:
@@ -110,7 +110,7 @@ def _text(path: Path) -> str:
     try:
         found = read_file(path, MOST_OCTETS)
     except (OSError, NoRegularFile, ValueError) as error:
-        raise unreadable(path, error) from error
+        raise zone_file_unreadable(path, error) from error
     if found is None:
         raise absent(path)
     return as_text(path, found.content)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.base.atomic_files import Place
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.atomic_files import FilePlace
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput, SplitDomainError
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome import Diff, Outcome
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.run_folder import locked
@@ -39,7 +39,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.reload import ServerOfFile
 
 # So often is a file that somebody else changed in between read and planned again.
-MAX_ATTEMPTS = 5
+MAX_EDITS = 5
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class _Plan:
         return self.text is not None or self.server.is_due
 
 
-def publish_in_file(wishes: Sequence[WantedSet], params: dict[str, Any], check_mode: bool) -> Outcome:
+def publish_in_file(wanted_sets: Sequence[WantedSet], params: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring the MX sets of one zone to their wanted state in its file, or in check mode tell what would be done.
 
     Raises InvalidInput and the failures of module_utils.dns.
@@ -67,23 +67,23 @@ def publish_in_file(wishes: Sequence[WantedSet], params: dict[str, Any], check_m
     if params["wait"]:
         raise InvalidInput("the option wait needs a DNS server to ask: name the option server, or do not wait")
     path = zone_file_path(params["zone_file"])
-    zone = _zone_given(wishes)
+    zone = _zone_given(wanted_sets)
     limit = removal_limit(params["allow_removal"], params["removal_share"])
 
-    def plan(place: Place) -> _Plan:
+    def plan(place: FilePlace) -> _Plan:
         file = read_zone_file(place, zone)
         server = ServerOfFile(place, file.contents.zone, tuple(params["reload_command"]))
         server.check()
-        changes = tuple(plan_change(wish, file.contents.reading(wish.name)) for wish in wishes)
+        changes = tuple(plan_change(wanted, file.contents.reading(wanted.name)) for wanted in wanted_sets)
         refuse_removals(changes, limit)
-        return _planned(file, server, changes, named_exchanges(wishes))
+        return _planned(file, server, changes, named_exchanges(wanted_sets))
 
     with zone_place(path) as place, locked(place.folder, params["lock_timeout"]):
         return _outcome(plan(place)) if check_mode else _publish(place, plan)
 
 
-def _publish(place: Place, plan: Callable[[Place], _Plan]) -> Outcome:
-    for _attempt in range(MAX_ATTEMPTS):
+def _publish(place: FilePlace, plan: Callable[[FilePlace], _Plan]) -> Outcome:
+    for _attempt in range(MAX_EDITS):
         planned = plan(place)
         # What is due is asked for before it is done.
         outcome = _outcome(planned)
@@ -93,7 +93,7 @@ def _publish(place: Place, plan: Callable[[Place], _Plan]) -> Outcome:
             continue
         return outcome
     raise SetKeepsChanging(
-        f"the zone file {place.path} was changed by somebody else {MAX_ATTEMPTS} times after it had been read, and is "
+        f"the zone file {place.path} was changed by somebody else {MAX_EDITS} times after it had been read, and is "
         "left as it is: find who else writes it, then run the task again"
     )
 
@@ -156,8 +156,8 @@ def _shown(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _zone_given(wishes: Sequence[WantedSet]) -> Optional[str]:
-    zones = list(dict.fromkeys(wish.zone for wish in wishes if wish.zone is not None))
+def _zone_given(wanted_sets: Sequence[WantedSet]) -> Optional[str]:
+    zones = list(dict.fromkeys(wanted.zone for wanted in wanted_sets if wanted.zone is not None))
     if len(zones) > 1:
         raise InvalidInput(
             f"the record_sets name several zones ({', '.join(zones)}), but a zone file holds one: write a task for each"

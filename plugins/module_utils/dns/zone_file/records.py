@@ -10,7 +10,7 @@ from typing import NamedTuple, Optional
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.lines import Line, Word
 
 
-class Record(NamedTuple):
+class ZoneRecord(NamedTuple):
     """One record, or with ``is_generated`` one $GENERATE, whose owner is then a pattern in the file's spelling.
 
     A zone has many of them: what the line tells is looked up there when it is asked for.
@@ -63,7 +63,7 @@ class Record(NamedTuple):
             f" of the included file {self.included_from}" if self.included_from else ""
         )
 
-    def says_the_same(self, other: Record, but_for: Optional[int] = None) -> bool:
+    def says_the_same(self, other: ZoneRecord, but_for: Optional[int] = None) -> bool:
         """Tell whether two records are the same but for their places; one of the values may be left out of this."""
         told, others = ((one.included_from, one.owner, one.ttl, one.rdtype, one.origin) for one in (self, other))
         if told != others:

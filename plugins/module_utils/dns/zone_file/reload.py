@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.base.atomic_files import Place, writing
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.atomic_files import FilePlace, writing
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.client.failures import (
     ServerNotTold,
@@ -32,7 +32,7 @@ _TOLD_LINES = 3
 class ServerOfFile:
     """The server that loads one zone from one file, and the command that makes it do so (empty: nobody is told)."""
 
-    place: Place
+    place: FilePlace
     zone: str
     reload_command: tuple[str, ...]
 

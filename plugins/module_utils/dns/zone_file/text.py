@@ -25,7 +25,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file
     spelled_name,
     ttl_seconds,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.records import Record
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.records import ZoneRecord
 
 # Gives the text of a file that $INCLUDE names.
 Include = Callable[[str], str]
@@ -55,7 +55,7 @@ class _State(NamedTuple):
 class _Part(NamedTuple):
     """What an included file says, and what holds behind it."""
 
-    records: tuple[Record, ...]
+    records: tuple[ZoneRecord, ...]
     default_ttl: Optional[int]
     last_ttl: Optional[int]
 
@@ -65,14 +65,14 @@ class ZoneText:
     """The text of a zone file and all records in it and in the files that it includes, in their order."""
 
     text: str
-    records: tuple[Record, ...]
+    records: tuple[ZoneRecord, ...]
     last_origin: str
     last_default_ttl: Optional[int]
     parts: Mapping[_State, _Part] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     """What the included files say, so that a new text which includes the same need not read them again."""
 
 
-def read_text(
+def parse_zone_text(
     text: str, origin: str, name: str, include: Include, included: Mapping[_State, _Part] = MappingProxyType({})
 ) -> ZoneText:
     """Give what a zone file says whose zone is ``origin``; ``name`` is what failures call the file.
@@ -98,7 +98,7 @@ class _Reader:
     def __init__(
         self, name: str, include: Include, included: Mapping[_State, _Part], last_type: Optional[str] = None
     ) -> None:
-        self.records: list[Record] = []
+        self.records: list[ZoneRecord] = []
         self.default_ttl: Optional[int] = None
         self.parts: dict[_State, _Part] = {}
         self.is_done = False
@@ -234,7 +234,7 @@ class _Reader:
         if ttl is None:
             raise _unreadable(name, line, "has no TTL, and there is no $TTL before it")
         self.records.append(
-            Record(*beginning, ttl, self.default_ttl, rdtype, ttl_at, at),
+            ZoneRecord(*beginning, ttl, self.default_ttl, rdtype, ttl_at, at),
         )
         self.is_done = rdtype == self._last_type
 

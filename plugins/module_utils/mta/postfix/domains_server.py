@@ -30,7 +30,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
     expanded,
     is_running,
     read_server,
-    read_text,
+    read_text_file,
     server_lock,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.elements import words
@@ -39,7 +39,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.setup.configuration import (
     Configurator,
-    News,
+    Findings,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.server_state import ServerState
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.dane import AskForProof, dane_warnings
@@ -87,8 +87,8 @@ class PostfixDomainsServer:
         running = is_running(self._config_directory)
         standing = self._configurator.verdicts(before.values())
         survey = self._survey(request)
-        news = News(survey.verdicts, request.passwords)
-        found = self._configurator.plan(server, state, ServerState(after, state.modes), running, news)
+        findings = Findings(survey.verdicts, request.passwords)
+        found = self._configurator.plan(server, state, ServerState(after, state.modes), running, findings)
         verdicts = {**self._configurator.verdicts(after.values()), **survey.verdicts}
         names = sorted({*(entry.domain for entry in request.present), *request.absent, *(before.keys() - after.keys())})
         return Plan(
@@ -168,7 +168,7 @@ def _origin(myorigin: str) -> str:
     """Give the domain that bare addresses get; as on Debian, it may be the first line of a file."""
     if not myorigin.startswith("/"):
         return myorigin
-    lines = (read_text(Path(myorigin)) or "").split()
+    lines = (read_text_file(Path(myorigin)) or "").split()
     return lines[0] if lines else "localhost"
 
 

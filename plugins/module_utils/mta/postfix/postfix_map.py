@@ -22,10 +22,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.base.shapes i
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.plan import Plan, Step, carry_out, shown_lines
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.commands import (
     PostfixServer,
+    file_unreadable,
     read_server,
-    read_text,
+    read_text_file,
     server_lock,
-    unreadable,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.reload import Due, noted_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.change import plan_table
@@ -39,7 +39,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
     OTHERS,
     octal_mode,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.steps import Settle, WriteTable
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.steps import (
+    ReloadIfDue,
+    WriteTable,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.text import (
     Entry,
     count_entries,
@@ -64,7 +67,7 @@ _HOW_TO_WRITE_TEXT = (
 
 def keep_table(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring one lookup table to what the module's arguments say."""
-    request = parse_request(arguments)
+    request = parse_table_request(arguments)
     directory = request.config_directory
     lock = server_lock(directory, arguments["lock_timeout"])
     return carry_out(lock, lambda: plan_map(read_server(directory), request), check_mode, {})
@@ -76,7 +79,7 @@ def plan_map(server: PostfixServer, request: TableRequest) -> Plan:
     try:
         found = read_file(request.path)
     except OSError as error:
-        raise unreadable(request.path, error) from error
+        raise file_unreadable(request.path, error) from error
     before = None if found is None else found.text
     if found is not None and not found.status.st_mode & OTHERS:
         # What only its owner may read is not shown either, by whatever task it is changed.
@@ -99,7 +102,7 @@ def plan_map(server: PostfixServer, request: TableRequest) -> Plan:
             steps.append(WriteTable(change))
             reasons, reload_due = change.reasons, change.reload_due
     if request.reload and (reload_due or noted_due(request.config_directory) is not Due.NONE):
-        steps.append(Settle(request.config_directory))
+        steps.append(ReloadIfDue(request.config_directory))
     index = index_path(request.path, kind)
     values: dict[str, Any] = {
         # Not "path": for a result of that name, Ansible adds what it finds there now, in check mode the old file.
@@ -119,7 +122,7 @@ def _wanted_text(request: TableRequest, kind: TableType, before: str | None) -> 
     if request.entries is None:
         text = request.content
         if request.src is not None:
-            text = read_text(request.src)
+            text = read_text_file(request.src)
             if text is None:
                 raise ServerStateError(
                     f"The file {request.src} is not there: src names a file on the managed server; put it there first."
@@ -235,7 +238,7 @@ class TableRequest:
     reload: bool
 
 
-def parse_request(arguments: Mapping[str, Any]) -> TableRequest:
+def parse_table_request(arguments: Mapping[str, Any]) -> TableRequest:
     """Read the module's arguments; raises InvalidInput for what cannot be used."""
     state: State = arguments["state"]
     listed = arguments["entries"] if arguments["secret_entries"] is None else arguments["secret_entries"]

@@ -43,12 +43,12 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
     WriteMainCf,
     check_staged,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.steps import Settle
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.steps import ReloadIfDue
 
 
 def set_parameters(arguments: dict[str, Any], check_mode: bool) -> Outcome:
     """Bring parameters of main.cf to what the module's arguments say."""
-    request = parse_request(arguments)
+    request = parse_parameters_request(arguments)
     directory = request.config_directory
     lock = server_lock(directory, arguments["lock_timeout"])
     return carry_out(lock, lambda: plan_parameters(read_server(directory), request), check_mode, {})
@@ -73,7 +73,7 @@ def plan_parameters(server: PostfixServer, request: ParametersRequest) -> Plan:
         steps.append(WriteMainCf(server, after, due))
     due = max(due, noted_due(request.config_directory))
     if request.reload and due is not Due.NONE:
-        steps.append(Settle(request.config_directory))
+        steps.append(ReloadIfDue(request.config_directory))
     told = {
         name: {"before": before.value(name), "after": after.value(name), "changed": name in changed}
         for name in request.names
@@ -152,7 +152,7 @@ class ParametersRequest:
         return main_cf
 
 
-def parse_request(arguments: Mapping[str, Any]) -> ParametersRequest:
+def parse_parameters_request(arguments: Mapping[str, Any]) -> ParametersRequest:
     """Read the module's arguments; raises InvalidInput for what cannot be used."""
     values = {str(name): _value(str(name), value) for name, value in arguments["parameters"].items()}
     lists = tuple(_list_change(entry) for entry in arguments["elements"])

@@ -17,7 +17,9 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.base.outcome 
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import RoutesRequest
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.sites import LAID_OVER
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.plan import Plan, Step, shown_lines
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.existing_domains import AS_BEFORE
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.existing_domains import (
+    CLASS_DEFAULT,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.restriction_classes import (
     ALIASES,
     ROUTES,
@@ -28,7 +30,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
     PostfixServer,
     is_running,
     read_server,
-    read_text,
+    read_text_file,
     run_or_fail,
     server_lock,
 )
@@ -46,7 +48,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.reload import Due, noted_due
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes.tables import (
     ALIASES_HEADER,
-    HEADER,
+    ROUTES_HEADER,
     RoutesTable,
     alias_names,
     aliases_section,
@@ -61,7 +63,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.index import table_type
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.steps import (
     CreateDirectory,
-    Settle,
+    ReloadIfDue,
     WriteTable,
 )
 
@@ -112,10 +114,10 @@ def plan_routes(server: PostfixServer, directory: Path, request: RoutesRequest, 
     the server's own users are left to its own settings, without a route.
     """
     domain = request.text.domain
-    table = RoutesTable.parse(read_text(directory / "routes") or "")
+    table = RoutesTable.parse(read_text_file(directory / "routes") or "")
     routed = request.text if request.local_transport else request.text.only_elsewhere()
-    complete = routed.with_transports(request.local_transport or AS_BEFORE, RELAY_SERVICE)
-    aliases = RoutesTable.parse(read_text(directory / "aliases") or "")
+    complete = routed.with_transports(request.local_transport or CLASS_DEFAULT, RELAY_SERVICE)
+    aliases = RoutesTable.parse(read_text_file(directory / "aliases") or "")
     # A domain that the server has itself has no need of such aliases: its routes are kept from its own catch-all.
     is_caught = bool(request.local_transport) and has_own_catch_all(server.config_directory, str(directory), domain)
     names = alias_names(request, settled, is_caught)
@@ -134,7 +136,7 @@ def plan_routes(server: PostfixServer, directory: Path, request: RoutesRequest, 
     # Aliases first: an address that comes home is not sent away any more when its route says local.
     edits = (
         _SectionEdit(aliases, directory / "aliases", ALIASES, ALIASES_HEADER, domain, rewritten),
-        _SectionEdit(table, directory / "routes", ROUTES, HEADER, domain, section),
+        _SectionEdit(table, directory / "routes", ROUTES, ROUTES_HEADER, domain, section),
     )
     changes = [(edit, change) for edit in edits for change in [edit.plan(server)] if change is not None]
     lost = _routes_in(domain, gone).keys() - _routes_in(domain, come).keys()
@@ -148,7 +150,7 @@ def plan_routes(server: PostfixServer, directory: Path, request: RoutesRequest, 
     stands = any((directory / name).exists() for name in ("aliases", "routes"))
     reload_noted = stands and noted_due(server.config_directory) is not Due.NONE
     if reload_noted or any(change.reload_due for _edit, change in changes):
-        steps = (*steps, Settle(server.config_directory))
+        steps = (*steps, ReloadIfDue(server.config_directory))
     values["table_changed"] = bool(steps)
     diffs = (*(edit.diff(change) for edit, change in changes), *(create.diffs if create in steps else ()))
     return Plan(steps=steps, values=values, diffs=diffs, warnings=forgetting.warnings)
@@ -167,7 +169,7 @@ class _SectionEdit:
 
     def plan(self, server: PostfixServer) -> Optional[TableChange]:
         """Give what is due on the server; None when nothing is, also where Postfix wants no table and none is due."""
-        text = read_text(self.path)
+        text = read_text_file(self.path)
         if text is None and not self.section and not server.main_cf.value(self.parameter):
             return None
         if text is None or not _stands(self.table, self.domain, self.section):
@@ -191,7 +193,7 @@ def _stands(table: RoutesTable, domain: str, section: str) -> bool:
 
 def _merged_section(table: RoutesTable, request: RoutesRequest) -> str:
     text = request.text.only_local() if request.only_local else request.text
-    lines = text.with_transports(request.local_transport or AS_BEFORE, RELAY_SERVICE)
+    lines = text.with_transports(request.local_transport or CLASS_DEFAULT, RELAY_SERVICE)
     domain = request.text.domain
     present = table.sections.get(domain, "")
     if request.state == "present" and set(lines.splitlines()) <= set(present.splitlines()):
@@ -201,7 +203,7 @@ def _merged_section(table: RoutesTable, request: RoutesRequest) -> str:
     routes = table.routes(domain)
     if request.state == "present":
         merged = {**routes, **asked}
-        return render_section({address: value for address, value in merged.items() if value != AS_BEFORE})
+        return render_section({address: value for address, value in merged.items() if value != CLASS_DEFAULT})
     return render_section({address: value for address, value in routes.items() if address not in asked})
 
 

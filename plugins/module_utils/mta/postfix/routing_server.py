@@ -13,7 +13,7 @@ from typing import Any, Optional
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.names import is_ip_address
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.mode_settings import (
-    AUTO,
+    AUTO_MODE,
     RoutingRequest,
     RoutingSettings,
 )
@@ -35,8 +35,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mx.exchangers
     canonical_address,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import (
-    BACKUP,
-    LOCAL,
+    BACKUP_MODE,
+    LOCAL_MODE,
     UNRESOLVABLE,
     RoutingDecision,
     decide_routing,
@@ -80,9 +80,9 @@ class PostfixRoutingServer:
         after = {name: old for name, old in before.items() if name not in request.absent}
         for entry in request.wanted:
             effective = entry.mode
-            if entry.mode == AUTO:
+            if entry.mode == AUTO_MODE:
                 effective = _effective(entry, decisions[entry.domain], before.get(entry.domain), warnings)
-            elif entry.mode == BACKUP and entry.domain in decisions:
+            elif entry.mode == BACKUP_MODE and entry.domain in decisions:
                 warnings += _doubts(exchangers[entry.domain], decisions[entry.domain])
             after[entry.domain] = replace(entry, effective=effective, own_addresses=behind[entry.own_addresses])
         running = is_running(self._config_directory)
@@ -118,7 +118,7 @@ def _effective(
 ) -> str:
     if decision.mode != UNRESOLVABLE:
         return decision.mode
-    kept = earlier.effective if earlier else LOCAL
+    kept = earlier.effective if earlier else LOCAL_MODE
     warnings.append(
         f"the routing mode of {entry.domain} cannot be told from the DNS, because {decision.reason}: "
         f"{'it stays' if earlier else 'having had none, it is'} {kept}; run again when the DNS answers"
@@ -133,7 +133,7 @@ def _doubts(found: MailExchangers, decision: RoutingDecision) -> tuple[str, ...]
             f"{found.domain} is backup here, but its null MX says that it takes no mail, so that what is taken here "
             "would be bounced: correct its MX records, or take the mode away",
         )
-    if decision.mode == LOCAL:
+    if decision.mode == LOCAL_MODE:
         return (
             f"{found.domain} is backup here, but {decision.reason}, so that its mail waits here until the MX records "
             "name another server before this one: correct them, or set another mode",
@@ -153,7 +153,7 @@ def _reported(
         "after": _entry(domain, after),
         "effective_before": before.effective if before else None,
         "effective": after.effective if after else None,
-        "reason": decision.reason if decision and after and after.mode == AUTO else None,
+        "reason": decision.reason if decision and after and after.mode == AUTO_MODE else None,
         "changed": before != after,
     }
 

@@ -16,7 +16,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
     distinct_lines,
     expanded,
     is_running,
-    read_text,
+    read_text_file,
     run,
     run_or_fail,
 )
@@ -25,10 +25,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
     trace_address,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.lookups import (
-    Answer,
     Asking,
-    Failure,
-    Question,
+    Lookup,
+    LookupFailure,
+    LookupResult,
     Table,
     together,
 )
@@ -79,7 +79,7 @@ class PostfixRouteTracer:
         return TracedRoutes([one.shown() for one in traced], tuple(warnings))
 
     def _read_parameters(self) -> Mapping[str, str]:
-        if read_text(Path(self._config_directory) / "main.cf") is None:
+        if read_text_file(Path(self._config_directory) / "main.cf") is None:
             # The command first: without Postfix there is no main.cf either.
             run_or_fail(["postconf", "-m"], self._config_directory)
             raise ServerStateError(
@@ -126,11 +126,11 @@ def _left_out_rules(settings: TraceSettings) -> Iterator[str]:
 
 
 def _read_configuration(path: str) -> str:
-    return read_text(Path(path)) or ""
+    return read_text_file(Path(path)) or ""
 
 
 def _read_listed_file(path: str) -> str:
-    text = read_text(Path(path))
+    text = read_text_file(Path(path))
     if text is None:
         raise ServerStateError(
             f"The file {path} stands in a list of main.cf and is not there, so that Postfix puts off mail: create it, "
@@ -151,7 +151,7 @@ class LookupTables:
 
     def __init__(self, config_directory: str) -> None:
         self._config_directory = config_directory
-        self._answers: dict[Question, Answer] = {}
+        self._answers: dict[Lookup, LookupResult] = {}
         self._is_running: bool | None = None
         self.asked_directly: list[str] = []
         """Tables behind proxymap(8) that were asked without it, since Postfix does not run."""
@@ -166,7 +166,7 @@ class LookupTables:
             found: _Found = end.value
             return found
 
-    def _answers_to(self, questions: Iterable[Question]) -> Mapping[Question, Answer]:
+    def _answers_to(self, questions: Iterable[Lookup]) -> Mapping[Lookup, LookupResult]:
         unanswered: dict[str, list[str]] = {}
         for question in questions:
             if question not in self._answers:
@@ -181,7 +181,7 @@ class LookupTables:
         result = run(arguments, self._config_directory, "".join(f"{key}\n" for key in keys))
         if complains(result):
             said = "; ".join(distinct_lines(result.stderr)[:3]) or f"postmap ended with status {result.status}"
-            self._answers.update((Question(table, key), Failure(f"Postfix says: {said}")) for key in keys)
+            self._answers.update((Lookup(table, key), LookupFailure(f"Postfix says: {said}")) for key in keys)
             return
         wanted = set(keys)
         found: dict[str, str] = {}
@@ -193,7 +193,7 @@ class LookupTables:
             elif last is not None:
                 # A value of several lines, which only a program behind a table can give.
                 found[last] += f"\n{line}"
-        self._answers.update((Question(table, key), found.get(key)) for key in keys)
+        self._answers.update((Lookup(table, key), found.get(key)) for key in keys)
 
     def _reachable(self, table: str) -> str:
         """Give the name by which postmap reaches a table: proxymap(8) answers only while Postfix runs."""

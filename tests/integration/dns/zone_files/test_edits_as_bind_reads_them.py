@@ -12,7 +12,7 @@ from zone_texts import ZONE, Made, wanted_sets, zone_texts
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.contents import ZoneContents
 from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.edit import edit_zone
-from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import read_text
+from ansible_collections.mailops.split_domain.plugins.module_utils.dns.zone_file.text import parse_zone_text
 from ansible_collections.mailops.split_domain.plugins.module_utils.mx.records import MxSet
 
 
@@ -29,7 +29,7 @@ def as_bind_reads(text: str) -> dict[tuple[str, str], list[str]]:
 
 
 def read(made: Made) -> ZoneContents:
-    return ZoneContents(read_text(made.text, ZONE, "db", lambda name: name), ZONE, "db")
+    return ZoneContents(parse_zone_text(made.text, ZONE, "db", lambda name: name), ZONE, "db")
 
 
 def check(made: Made, wanted: dict[str, MxSet]) -> None:

@@ -26,7 +26,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.trusted_sites import (
     JUDGING_LISTS,
-    with_welcome,
+    with_trusted_sites,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import Relay
 
@@ -52,7 +52,7 @@ MODES = [RoutingSettings(f"{mode}.example", mode, mode, call_ahead=mode != "remo
 def configuration(settings: DomainSettings, held: HeldDomains) -> SplitConfiguration:
     networks = {CLOUD: (ipaddress.IPv4Network("192.0.2.1/32"),)}
     compiled = compile_split([settings], networks, held, TABLES, compile_modes(MODES, "reject_unauth_destination"))
-    return with_welcome(compiled, [settings], networks, TABLES, JUDGING_LISTS)
+    return with_trusted_sites(compiled, [settings], networks, TABLES, JUDGING_LISTS)
 
 
 def rows(text: str) -> dict[str, str]:

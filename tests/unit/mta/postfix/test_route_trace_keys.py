@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import CommandFailed
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.elements import words
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.lookups import (
-    Answer,
     Asking,
     ExtensionRules,
-    Failure,
     Hit,
     Key,
-    Question,
+    Lookup,
+    LookupFailure,
+    LookupResult,
     Table,
     TableList,
     access_keys,
@@ -41,7 +41,9 @@ def texts(keys: tuple[Key, ...]) -> list[str]:
     return [key.text for key in keys]
 
 
-def walk(way: Asking[Found], answers: dict[Question, Answer], asked: list[tuple[Question, ...]] | None = None) -> Found:
+def walk(
+    way: Asking[Found], answers: dict[Lookup, LookupResult], asked: list[tuple[Lookup, ...]] | None = None
+) -> Found:
     """Walk a way with these answers; all other keys are not there."""
     try:
         questions = next(way)
@@ -120,9 +122,9 @@ def test_tables_of_patterns_are_not_asked_for_parts_of_an_address() -> None:
 
 def test_a_key_is_asked_of_all_tables_before_the_next_key() -> None:
     tables = TableList("virtual_alias_maps", (Table("lmdb:/one", True), Table("lmdb:/two", True)))
-    answers: dict[Question, Answer] = {
-        Question("lmdb:/one", "@c.example"): "first",
-        Question("lmdb:/two", "a@c.example"): "second",
+    answers: dict[Lookup, LookupResult] = {
+        Lookup("lmdb:/one", "@c.example"): "first",
+        Lookup("lmdb:/two", "a@c.example"): "second",
     }
     found = walk(search(tables, rewriting_keys("a@c.example", PLUS, False)), answers)
     assert found == Hit("virtual_alias_maps", "lmdb:/two", "a@c.example", "second")
@@ -130,8 +132,8 @@ def test_a_key_is_asked_of_all_tables_before_the_next_key() -> None:
 
 def test_a_broken_table_fails_only_the_addresses_that_come_to_it() -> None:
     tables = TableList("virtual_alias_maps", (Table("lmdb:/one", True), Table("lmdb:/broken", True)))
-    broken = {Question("lmdb:/broken", key): Failure("Postfix says: no such file") for key in ("a@b", "c@b", "@b")}
-    answers: dict[Question, Answer] = {**broken, Question("lmdb:/one", "a@b"): "found"}
+    broken = {Lookup("lmdb:/broken", key): LookupFailure("Postfix says: no such file") for key in ("a@b", "c@b", "@b")}
+    answers: dict[Lookup, LookupResult] = {**broken, Lookup("lmdb:/one", "a@b"): "found"}
     assert walk(search(tables, rewriting_keys("a@b", PLUS, False)), answers)
     with pytest.raises(
         CommandFailed, match=r"table lmdb:/broken of virtual_alias_maps cannot be asked for c@b.*no such"
@@ -162,9 +164,9 @@ def test_a_list_of_domains_has_the_members_that_postfix_gives_it(
         lambda name: Table(name, takes_parts=not name.startswith("regexp")),
     )
     listed = DomainList("relay_domains", tuple(patterns), parents_match)
-    answers: dict[Question, Answer] = {
-        Question("lmdb:/t", "tabled.example"): "x",
-        Question("regexp:/r", "whole.example"): "x",
+    answers: dict[Lookup, LookupResult] = {
+        Lookup("lmdb:/t", "tabled.example"): "x",
+        Lookup("regexp:/r", "whole.example"): "x",
     }
     assert [name for name in members if walk(find_member(listed, name), answers) is None] == []
     assert [name for name in strangers if walk(find_member(listed, name), answers) is not None] == []
@@ -172,15 +174,15 @@ def test_a_list_of_domains_has_the_members_that_postfix_gives_it(
 
 @given(st.lists(st.lists(st.integers(0, 5), max_size=4), max_size=6))
 def test_ways_walked_together_end_as_each_alone_and_take_as_many_rounds_as_the_longest(ways: list[list[int]]) -> None:
-    def way(keys: list[int]) -> Asking[list[Answer]]:
+    def way(keys: list[int]) -> Asking[list[LookupResult]]:
         heard = []
         for key in keys:
-            question = Question("lmdb:/t", str(key))
+            question = Lookup("lmdb:/t", str(key))
             heard.append((yield (question,))[question])
         return heard
 
-    answers: dict[Question, Answer] = {Question("lmdb:/t", str(key)): f"value {key}" for key in range(0, 6, 2)}
-    asked: list[tuple[Question, ...]] = []
+    answers: dict[Lookup, LookupResult] = {Lookup("lmdb:/t", str(key)): f"value {key}" for key in range(0, 6, 2)}
+    asked: list[tuple[Lookup, ...]] = []
     assert walk(together([way(keys) for keys in ways]), answers, asked) == [walk(way(keys), answers) for keys in ways]
     assert len(asked) == max(map(len, ways), default=0)
     assert all(len(set(questions)) == len(questions) for questions in asked)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes.tables import (
-    HEADER,
+    ROUTES_HEADER,
     RoutesTable,
     render_section,
 )
@@ -56,14 +56,14 @@ def test_a_new_section_replaces_its_own_and_leaves_the_others(
 
 def test_an_empty_section_leaves_no_trace() -> None:
     table = RoutesTable({"example.com": "bob@example.com\tlocal:\n", "example.org": "ann@example.org\tlocal:\n"})
-    assert table.with_section("example.org", "").render() == HEADER + (
+    assert table.with_section("example.org", "").render() == ROUTES_HEADER + (
         "# domain: example.com\nbob@example.com\tlocal:\n"
     )
-    assert RoutesTable({}).render() == HEADER
+    assert RoutesTable({}).render() == ROUTES_HEADER
 
 
 def test_routes_are_found_where_hands_have_edited_the_section() -> None:
-    text = HEADER + "# domain: example.com\n# moved\nBob@example.com   relay:[mx]:25  \n\nann@example.com\n"
+    text = ROUTES_HEADER + "# domain: example.com\n# moved\nBob@example.com   relay:[mx]:25  \n\nann@example.com\n"
     assert RoutesTable.parse(text).routes("example.com") == {"bob@example.com": "relay:[mx]:25"}
 
 

@@ -16,7 +16,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.setup.safe_order import in_safe_order
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.change import TableChange
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.index import TableType
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.steps import Settle, WriteTable
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.steps import (
+    ReloadIfDue,
+    WriteTable,
+)
 
 PLACE = "[mx.example.net]:25"
 WITHOUT, WITH = "myhostname = a.example.com\n", "myhostname = a.example.com\nsmtp_dns_support_level = dnssec\n"
@@ -36,7 +39,7 @@ def order(main_cf_before: str, main_cf_after: str, row_before: str | None, row_a
         rights=FileRights(),
     )
     steps = in_safe_order(server, {"tls_policy": change}, WriteMainCf(server, MainCf(main_cf_after)))
-    names = {WriteTable: "policies", WriteMainCf: "main.cf", Settle: "reload"}
+    names = {WriteTable: "policies", WriteMainCf: "main.cf", ReloadIfDue: "reload"}
     return [names[type(step)] for step in steps]
 
 

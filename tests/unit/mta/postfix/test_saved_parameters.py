@@ -18,7 +18,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.main_cf import MainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.setup.saved_parameters import (
-    Loan,
+    SavedParameters,
     give_back,
     lay_over,
 )
@@ -87,31 +87,31 @@ def in_force(main_cf: MainCf) -> dict[str, str]:
     return {**DEFAULTS, **{name: main_cf.value(name) or "" for name in main_cf.names()}}
 
 
-def lay(main_cf: MainCf, loan: Loan, wanted: SplitConfiguration) -> tuple[MainCf, Loan]:
-    """Lay our part over main.cf; the loan goes through its file, as on a server."""
-    new, new_loan = lay_over(main_cf, in_force(main_cf), loan, wanted)
-    return new, Loan.from_json(json.loads(json.dumps(new_loan.as_json())))
+def lay(main_cf: MainCf, saved: SavedParameters, wanted: SplitConfiguration) -> tuple[MainCf, SavedParameters]:
+    """Lay our part over main.cf; the saved parameters go through their file, as on a server."""
+    new, new_saved = lay_over(main_cf, in_force(main_cf), saved, wanted)
+    return new, SavedParameters.from_json(json.loads(json.dumps(new_saved.as_json())))
 
 
 @given(TEXTS, configurations())
 def test_main_cf_comes_back_byte_for_byte(text: str, wanted: SplitConfiguration) -> None:
-    assert give_back(*lay(MainCf(text), Loan(), wanted)).text == text
+    assert give_back(*lay(MainCf(text), SavedParameters(), wanted)).text == text
 
 
 @given(TEXTS, st.lists(configurations(), min_size=2, max_size=4))
 def test_main_cf_comes_back_byte_for_byte_after_any_number_of_other_configurations(
     text: str, wanted: list[SplitConfiguration]
 ) -> None:
-    main_cf, loan = MainCf(text), Loan()
+    main_cf, saved = MainCf(text), SavedParameters()
     for configuration in wanted:
-        main_cf, loan = lay(main_cf, loan, configuration)
-    assert give_back(main_cf, loan).text == text
+        main_cf, saved = lay(main_cf, saved, configuration)
+    assert give_back(main_cf, saved).text == text
 
 
 @given(TEXTS, configurations())
 def test_our_part_stands_as_wanted_and_theirs_stands_beside_it(text: str, wanted: SplitConfiguration) -> None:
     before = MainCf(text)
-    after, _loan = lay(before, Loan(), wanted)
+    after, _saved = lay(before, SavedParameters(), wanted)
     for name, elements in wanted.first.items():
         ours = words(", ".join(elements))
         assert words(after.value(name) or "")[: len(ours)] == ours
@@ -129,7 +129,7 @@ def test_our_part_stands_as_wanted_and_theirs_stands_beside_it(text: str, wanted
 
 @given(TEXTS, configurations())
 def test_a_second_time_changes_nothing(text: str, wanted: SplitConfiguration) -> None:
-    once = lay(MainCf(text), Loan(), wanted)
+    once = lay(MainCf(text), SavedParameters(), wanted)
     assert lay(*once, wanted) == once
 
 
@@ -137,12 +137,12 @@ def test_a_second_time_changes_nothing(text: str, wanted: SplitConfiguration) ->
 def test_main_cf_comes_back_when_a_change_was_broken_off_before_or_after_main_cf_was_written(
     text: str, first: SplitConfiguration, second: SplitConfiguration, is_written: bool
 ) -> None:
-    old, old_loan = lay(MainCf(text), Loan(), first)
-    new, new_loan = lay(old, old_loan, second)
-    on_record = Loan.from_json(json.loads(json.dumps(old_loan.joined(new_loan).as_json())))
+    old, old_saved = lay(MainCf(text), SavedParameters(), first)
+    new, new_saved = lay(old, old_saved, second)
+    on_record = SavedParameters.from_json(json.loads(json.dumps(old_saved.joined(new_saved).as_json())))
     left = new if is_written else old
     assert give_back(left, on_record).text == text
-    assert lay(left, on_record, second)[1] == new_loan
+    assert lay(left, on_record, second)[1] == new_saved
     assert give_back(*lay(left, on_record, second)).text == text
 
 
@@ -150,9 +150,9 @@ def test_main_cf_comes_back_when_a_change_was_broken_off_before_or_after_main_cf
 def test_what_others_add_to_a_list_meanwhile_survives(
     text: str, wanted: SplitConfiguration, name: str, position: str
 ) -> None:
-    main_cf, loan = lay(MainCf(text), Loan(), wanted)
+    main_cf, saved = lay(MainCf(text), SavedParameters(), wanted)
     value = add_elements(in_force(main_cf)[name], ["lmdb:/somebody/elses"], position)  # type: ignore[arg-type]
-    after = give_back(main_cf.with_value(name, value), loan)
+    after = give_back(main_cf.with_value(name, value), saved)
     assert has_element(after.value(name) or "", "lmdb:/somebody/elses")
     theirs = [word for word in words(after.value(name) or "") if word != "lmdb:/somebody/elses"]
     assert theirs == list(words(in_force(MainCf(text))[name]))
@@ -161,15 +161,15 @@ def test_what_others_add_to_a_list_meanwhile_survives(
 @given(TEXTS, configurations(), st.sampled_from(["spam_filter = x\n", "# a remark\n"]))
 def test_lines_that_others_add_meanwhile_survive(text: str, wanted: SplitConfiguration, line: str) -> None:
     before = MainCf(text + "\n")
-    main_cf, loan = lay(before, Loan(), wanted)
-    assert give_back(MainCf(line + main_cf.text), loan).text == line + before.text
+    main_cf, saved = lay(before, SavedParameters(), wanted)
+    assert give_back(MainCf(line + main_cf.text), saved).text == line + before.text
 
 
 @given(TEXTS, configurations(), st.data())
 def test_our_part_that_others_took_out_is_put_back(text: str, wanted: SplitConfiguration, data: st.DataObject) -> None:
-    main_cf, loan = lay(MainCf(text), Loan(), wanted)
+    main_cf, saved = lay(MainCf(text), SavedParameters(), wanted)
     name = data.draw(st.sampled_from([*wanted.first, *wanted.last, *wanted.values]))
-    repaired, loan = lay(main_cf.without(name), loan, wanted)
+    repaired, saved = lay(main_cf.without(name), saved, wanted)
     for parameter, elements in {**wanted.first, **wanted.last}.items():
         assert all(has_element(repaired.value(parameter) or "", element) for element in elements)
     assert all(repaired.value(parameter) == value for parameter, value in wanted.values.items())
@@ -177,15 +177,15 @@ def test_our_part_that_others_took_out_is_put_back(text: str, wanted: SplitConfi
 
 @given(TEXTS, configurations())
 def test_a_value_of_ours_that_others_changed_is_left_to_them(text: str, wanted: SplitConfiguration) -> None:
-    main_cf, loan = lay(MainCf(text), Loan(), wanted)
+    main_cf, saved = lay(MainCf(text), SavedParameters(), wanted)
     for name in wanted.values:
         main_cf = main_cf.with_value(name, "somebody elses")
-    assert all(give_back(main_cf, loan).value(name) == "somebody elses" for name in wanted.values)
+    assert all(give_back(main_cf, saved).value(name) == "somebody elses" for name in wanted.values)
 
 
 @given(TEXTS, configurations())
-def test_our_elements_go_even_when_the_record_of_the_loan_was_lost(text: str, wanted: SplitConfiguration) -> None:
-    main_cf, _lost = lay(MainCf(text), Loan(), wanted)
-    after = give_back(*lay(main_cf, Loan(), wanted))
+def test_our_elements_go_even_when_the_saved_parameters_were_lost(text: str, wanted: SplitConfiguration) -> None:
+    main_cf, _lost = lay(MainCf(text), SavedParameters(), wanted)
+    after = give_back(*lay(main_cf, SavedParameters(), wanted))
     for name in {**wanted.first, **wanted.last}:
         assert words(in_force(after)[name]) == words(in_force(MainCf(text))[name])

@@ -24,7 +24,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.trusted_sites import (
     JUDGING_LISTS,
-    with_welcome,
+    with_trusted_sites,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.relay.next_hop import Relay
 
@@ -55,7 +55,7 @@ def servers(draw: st.DrawFn) -> tuple[list[DomainSettings], Networks]:
 
 def compiled(server: tuple[list[DomainSettings], Networks], *lists: str) -> SplitConfiguration:
     before = compile_split(server[0], server[1], HeldDomains(), TABLES)  # type: ignore[arg-type]
-    return with_welcome(before, server[0], server[1], TABLES, lists)  # type: ignore[arg-type]
+    return with_trusted_sites(before, server[0], server[1], TABLES, lists)  # type: ignore[arg-type]
 
 
 def holds(outer: ipaddress._BaseNetwork, inner: ipaddress._BaseNetwork) -> bool:

@@ -20,7 +20,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 
 FALLBACK_TRANSPORT = "fallback_transport"
 # transport(5): deliver as if there were no transport table.
-AS_BEFORE = ":"
+CLASS_DEFAULT = ":"
 # All tables that are there for such domains alone.
 LAID_OVER_TABLES = (
     "address",
@@ -124,7 +124,7 @@ def lay_over_domains(held: HeldDomains, tables: TableNames) -> LaidOver:
 
 def _mailboxes(held: HeldDomains, tables: TableNames, patterns: _Patterns) -> LaidOver:
     """Compile what keeps the users of virtual_mailbox_domains from the fallback of their domain."""
-    transports = (*held.transports, f"static:{AS_BEFORE}")
+    transports = (*held.transports, f"static:{CLASS_DEFAULT}")
     kept = f"unionmap:{{{','.join((f'${ROUTES}', patterns['own_domain'], *held.mailboxes))}}}"
     wildcards = tables.indexed("wildcards")
     taken = ",".join((wildcards, *(f"pipemap:{{{wildcards},{table}}}" for table in held.mailboxes)))

@@ -23,7 +23,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     CompiledModes,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.transports import RELAY_SERVICE
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import BACKUP, LOCAL, REMOTE
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import (
+    BACKUP_MODE,
+    LOCAL_MODE,
+    REMOTE_MODE,
+)
 
 RELAY_RESTRICTIONS = "smtpd_relay_restrictions"
 PROXIES = "proxy_interfaces"
@@ -48,9 +52,9 @@ def compile_modes(
     proxy_interfaces and best_mx_transport without our part. A backup needs its addresses behind NAT among the proxies,
     or Postfix would not know itself among the exchangers.
     """
-    taken = [entry for entry in entries if entry.effective != REMOTE]
-    backups = [entry for entry in entries if entry.effective == BACKUP]
-    waits = any(entry.effective != LOCAL for entry in entries)
+    taken = [entry for entry in entries if entry.effective != REMOTE_MODE]
+    backups = [entry for entry in entries if entry.effective == BACKUP_MODE]
+    waits = any(entry.effective != LOCAL_MODE for entry in entries)
     lifetimes = [entry.queue_lifetime for entry in backups if entry.queue_lifetime is not None]
     return CompiledModes(
         rows=tuple(row for entry in entries for row in _rows(entry)),
@@ -67,9 +71,9 @@ def compile_modes(
 
 def _rows(entry: RoutingSettings) -> list[tuple[str, str]]:
     question = (question_key(entry.domain), CALL_AHEAD_CLASS if entry.call_ahead else UNLISTED_CLASS)
-    if entry.effective == LOCAL:
+    if entry.effective == LOCAL_MODE:
         return [(entry.domain, entry.local_transport or LAST_RESORT), question]
-    if entry.effective == BACKUP:
+    if entry.effective == BACKUP_MODE:
         # By MX: Postfix takes itself and all exchangers after it from the list.
         return [(entry.domain, f"{RELAY_SERVICE}:{entry.domain}"), question]
     # In no address class, and so without a route: its mail goes where all other mail goes.

@@ -20,7 +20,7 @@ REMOTE_CLASS = "split_domain_remote"
 ROUTES = "split_domain_routes"
 ALIASES = "split_domain_aliases"
 DOMAINS = "split_domain_domains"
-DESTINATIONS = "split_domain_destinations"
+LOCAL_DESTINATIONS = "split_domain_destinations"
 FALLBACKS = "split_domain_fallbacks"
 KNOWN = "split_domain_known"
 QUESTION = "split_domain_question"
@@ -91,8 +91,8 @@ def named_tables(
         ROUTES: tables.indexed("routes"),
         ALIASES: tables.indexed("aliases"),
         DOMAINS: tables.indexed(MAIL_DOMAINS),
-        FALLBACKS: f"unionmap:{{${DOMAINS},${DESTINATIONS}}}" if destinations else f"${DOMAINS}",
-        **({DESTINATIONS: tables.indexed(LOCAL_DOMAINS)} if destinations else {}),
+        FALLBACKS: f"unionmap:{{${DOMAINS},${LOCAL_DESTINATIONS}}}" if destinations else f"${DOMAINS}",
+        **({LOCAL_DESTINATIONS: tables.indexed(LOCAL_DOMAINS)} if destinations else {}),
         KNOWN: ",".join(
             f"pipemap:{{{table},static:{SKIP_CLASS}}}" for table in (f"${ROUTES}", f"${ALIASES}", *known_elsewhere)
         ),

@@ -23,7 +23,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     guard_tables,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.existing_domains import (
-    AS_BEFORE,
+    CLASS_DEFAULT,
     HeldDomains,
     lay_over_domains,
 )
@@ -69,7 +69,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     verdict_classes,
 )
 
-HEADER = "# Managed by mailops.split_domain: changes made here are undone by its next run.\n"
+TABLE_HEADER = "# Managed by mailops.split_domain: changes made here are undone by its next run.\n"
 # local(8), for a domain whose settings name no transport.
 LAST_RESORT = "local:"
 # What smtp(8) and lmtp(8) look up by themselves.
@@ -182,10 +182,10 @@ def compile_split(
             ),
         },
         plain_tables={
-            **{name: HEADER + rules for name, rules in laid_over.plain_tables.items()},
-            **{name: HEADER + rules for name, rules in QUESTION_PATTERNS.items()},
-            **{name: HEADER + text for name, text in guards.items()},
-            "peers": HEADER + "".join(f"{network} {group.restriction_class}\n" for network, group in groups),
+            **{name: TABLE_HEADER + rules for name, rules in laid_over.plain_tables.items()},
+            **{name: TABLE_HEADER + rules for name, rules in QUESTION_PATTERNS.items()},
+            **{name: TABLE_HEADER + text for name, text in guards.items()},
+            "peers": TABLE_HEADER + "".join(f"{network} {group.restriction_class}\n" for network, group in groups),
         },
         first={
             "virtual_alias_maps": (f"${ALIASES}", *((tables.indexed("catch_all"),) if catching else ())),
@@ -237,7 +237,7 @@ def _domain_rows(settings: DomainSettings, is_held: bool) -> list[tuple[str, str
     Its other names are domains like itself, whose known addresses are aliases. In the subdomain only addresses with an
     alias are known; it has a transport as a domain without a fallback has.
     """
-    fallback = AS_BEFORE if is_held else settings.local_transport or LAST_RESORT
+    fallback = CLASS_DEFAULT if is_held else settings.local_transport or LAST_RESORT
     names = (settings.domain, *settings.alias_domains)
     rows = [row for name in names for row in _rows(replace(settings, domain=name), fallback)]
     if settings.subdomain is not None:
@@ -268,4 +268,4 @@ def _wildcards(rows: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def table_text(rows: Iterable[tuple[str, str]]) -> str:
     """Give the text of a lookup table of ours."""
-    return HEADER + "".join(f"{key}\t{value}\n" for key, value in sorted(rows))
+    return TABLE_HEADER + "".join(f"{key}\t{value}\n" for key, value in sorted(rows))

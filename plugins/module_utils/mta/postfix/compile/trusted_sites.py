@@ -20,16 +20,16 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
     TableNames,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.split import (
-    HEADER,
+    TABLE_HEADER,
     SplitConfiguration,
     table_text,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.transports import transport_of
 
-WELCOME = "welcome"
+TRUSTED_SITES = "welcome"
 # How the classes begin, and the tables by which their recipients are looked up.
-WELCOME_CLASS = "split_domain_welcome_"
-WELCOME_RECIPIENTS = "recipients_"
+TRUSTED_SITE_CLASS = "split_domain_welcome_"
+TRUSTED_SITE_RECIPIENTS = "recipients_"
 XFORWARD = "xforward"
 # The lists in which servers judge clients. All are asked at RCPT (smtpd_delay_reject), when the recipient is known.
 JUDGING_LISTS = (
@@ -42,7 +42,7 @@ JUDGING_LISTS = (
 RECEIVED = "received_domains"
 
 
-def with_welcome(
+def with_trusted_sites(
     wanted: SplitConfiguration,
     settings: Sequence[DomainSettings],
     networks_of: Mapping[Peer, Sequence[Network]],
@@ -51,7 +51,7 @@ def with_welcome(
 ) -> SplitConfiguration:
     """Give a configuration that lets the mail of a domain pass that comes from its other sites.
 
-    A client is welcome with recipients of just the domains that it is a site of; ``lists_in_use`` are those of the
+    A client is trusted with recipients of just the domains that it is a site of; ``lists_in_use`` are those of the
     JUDGING_LISTS that the server has filled itself. Whether it may send at all is asked elsewhere, before. Limits on
     how often a client comes know no recipients, and do not hold for sites. Only sites that are set up by this
     collection may say from whom they have their mail (XFORWARD), which is for the log alone.
@@ -62,19 +62,19 @@ def with_welcome(
     colleagues = {
         network for entry in settings for peer in entry.peers if peer.managed for network in networks_of[peer]
     }
-    welcome = f"cidr:{tables.path(WELCOME)}"
+    trusted = f"cidr:{tables.path(TRUSTED_SITES)}"
     names = sorted({_class_of(group) for _network, group in groups})
-    first = dict.fromkeys(lists_in_use, (f"check_client_access {welcome}",))
+    first = dict.fromkeys(lists_in_use, (f"check_client_access {trusted}",))
     classes = {name: _passing(name, tables) for name in names} if first else {}
     return replace(
         wanted,
         indexed_tables={**wanted.indexed_tables, RECEIVED: table_text(_received(settings, groups))},
         plain_tables={
             **wanted.plain_tables,
-            **{WELCOME_RECIPIENTS + name: _address_table(name) for name in names},
-            WELCOME: HEADER + "".join(f"{network} {_class_of(group)}\n" for network, group in groups),
+            **{TRUSTED_SITE_RECIPIENTS + name: _address_table(name) for name in names},
+            TRUSTED_SITES: TABLE_HEADER + "".join(f"{network} {_class_of(group)}\n" for network, group in groups),
             **(
-                {XFORWARD: HEADER + "".join(f"{network} OK\n" for network in narrowest_first(colleagues))}
+                {XFORWARD: TABLE_HEADER + "".join(f"{network} OK\n" for network in narrowest_first(colleagues))}
                 if colleagues
                 else {}
             ),
@@ -83,7 +83,7 @@ def with_welcome(
         last={
             **wanted.last,
             "smtpd_restriction_classes": tuple(sorted((*wanted.last["smtpd_restriction_classes"], *classes))),
-            "smtpd_client_event_limit_exceptions": (welcome,),
+            "smtpd_client_event_limit_exceptions": (trusted,),
             **({"smtpd_authorized_xforward_hosts": (f"cidr:{tables.path(XFORWARD)}",)} if colleagues else {}),
         },
         values={
@@ -95,12 +95,12 @@ def with_welcome(
 
 
 def _class_of(group: PeerGroup) -> str:
-    return group.restriction_class.replace("split_domain_from_", WELCOME_CLASS, 1)
+    return group.restriction_class.replace("split_domain_from_", TRUSTED_SITE_CLASS, 1)
 
 
 def _passing(name: str, tables: TableNames) -> str:
     """Give the restriction that lets recipients of a class's domains pass."""
-    pattern = f"regexp:{tables.path(WELCOME_RECIPIENTS + name)}"
+    pattern = f"regexp:{tables.path(TRUSTED_SITE_RECIPIENTS + name)}"
     return f"check_recipient_access pipemap:{{{pattern},{tables.indexed(RECEIVED)}}}"
 
 
@@ -110,7 +110,7 @@ def _address_table(name: str) -> str:
     access(5) would take a domain for its subdomains as well, whose mail is somebody else's. Addresses that might be
     routed on by their local part are none of ours. The key has no ``@``, as no address is without one.
     """
-    return f'{HEADER}/^[^@%!"]+@([^@]+)$/ {name}?$1\n'
+    return f'{TABLE_HEADER}/^[^@%!"]+@([^@]+)$/ {name}?$1\n'
 
 
 def _received(settings: Sequence[DomainSettings], groups: Sequence[tuple[Network, PeerGroup]]) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.domain_settings import DomainSettings
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.verification import (
     ACCEPTS_EVERYTHING,
-    NOT_ASKED,
+    PEER_NOT_ASKED,
     REFUSES,
     VERIFIED,
 )
@@ -30,7 +30,7 @@ _LATER = f"check_recipient_access static:{{450 4.1.1 {NEUTRAL}}}"
 _REASONS = {
     ACCEPTS_EVERYTHING: "the next site does not tell its users from others",
     REFUSES: "the next site refuses to be asked",
-    NOT_ASKED: "the next site was not verified yet",
+    PEER_NOT_ASKED: "the next site was not verified yet",
 }
 CLASS_OF_VERDICT = {
     VERIFIED: "split_domain_verified",
@@ -83,7 +83,7 @@ def question_of(entry: DomainSettings) -> str | None:
     """Give the class for unknown recipients of a domain whose next site has to be verified; None for others."""
     if entry.verified_peer is None:
         return None
-    return CLASS_OF_VERDICT[entry.verdict or NOT_ASKED]
+    return CLASS_OF_VERDICT[entry.verdict or PEER_NOT_ASKED]
 
 
 def _rows(table: str) -> dict[str, str]:

@@ -122,7 +122,7 @@ def read_server(config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> PostfixServ
     """
     path = Path(config_directory) / "main.cf"
     listed = run(["postconf"], config_directory)
-    text = read_text(path)
+    text = read_text_file(path)
     if text is None:
         raise ServerStateError(
             f"Postfix has no configuration on this server: there is no file {path}; "
@@ -162,16 +162,16 @@ def is_running(config_directory: str = DEFAULT_CONFIG_DIRECTORY) -> bool:
     return run(["postfix", "status"], config_directory).status == 0
 
 
-def read_text(path: Path) -> str | None:
+def read_text_file(path: Path) -> str | None:
     """Return the text of a file, bytes that are no UTF-8 included (as surrogates); None when there is none."""
     try:
         found = read_file(path)
         return None if found is None else found.text
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise file_unreadable(path, error) from error
 
 
-def unreadable(path: Path, error: OSError) -> ServerStateError:
+def file_unreadable(path: Path, error: OSError) -> ServerStateError:
     """Return the error that tells that the system does not let a file be read."""
     return ServerStateError(f"The file {path} cannot be read: {error.strerror}; check its type and rights.")
 

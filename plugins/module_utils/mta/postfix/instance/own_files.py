@@ -18,11 +18,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.base.file_rig
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.commands import (
     PostfixServer,
     expanded,
-    read_text,
+    read_text_file,
 )
 
 SETTINGS_FILE = "settings.json"
-LOAN_FILE = "main_cf.json"
+SAVED_PARAMETERS_FILE = "main_cf.json"
 _MAIL_OWNER = "mail_owner"
 
 
@@ -57,7 +57,7 @@ def rights_of_directory(server: PostfixServer) -> FileRights:
 
 def read_json(path: Path, missing: Mapping[str, Any]) -> dict[str, Any]:
     """Read a file of ours, ``missing`` where there is none; raises ServerStateError for a damaged one."""
-    text = read_text(path)
+    text = read_text_file(path)
     try:
         data = missing if text is None else json.loads(text)
     except ValueError as error:

@@ -16,7 +16,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
     expanded,
     failure,
     is_running,
-    read_text,
+    read_text_file,
     run,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.elements import words
@@ -24,17 +24,17 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
 ALIAS_DOMAINS = "virtual_alias_domains"
 RELAY_DOMAINS = "relay_domains"
 PARENTS_MATCH = "parent_domain_matches_subdomains"
-DESTINATIONS = "mydestination"
+MYDESTINATION = "mydestination"
 # The lists of domains that a split is laid over.
 MAILBOX_DOMAINS = "virtual_mailbox_domains"
 # The lists that make a domain the server's own (ADDRESS_CLASS_README), in the order in which Postfix asks them.
-_DOMAIN_LISTS = (DESTINATIONS, ALIAS_DOMAINS, MAILBOX_DOMAINS, RELAY_DOMAINS)
+_DOMAIN_LISTS = (MYDESTINATION, ALIAS_DOMAINS, MAILBOX_DOMAINS, RELAY_DOMAINS)
 _ALIASES = "virtual_alias_maps"
 _PROXY = "proxy:"
 
 
 @dataclass(frozen=True)
-class Place:
+class ListedDomain:
     """Where a setting that is not ours names a domain: an element of one of the domain lists."""
 
     parameter: str
@@ -50,23 +50,23 @@ class Place:
     @property
     def takes_a_split(self) -> bool:
         """Tell whether a split can be laid over the domain: the list is one of domains with users here."""
-        return self.parameter in (DESTINATIONS, MAILBOX_DOMAINS)
+        return self.parameter in (MYDESTINATION, MAILBOX_DOMAINS)
 
 
-def foreign_domains(server: PostfixServer, domains: Iterable[str], own_directory: str) -> dict[str, Place]:
+def foreign_domains(server: PostfixServer, domains: Iterable[str], own_directory: str) -> dict[str, ListedDomain]:
     """Give those of the domains that another setting of the server has in a class already, and where."""
     names = sorted(domains)
     lists = expanded(server.config_directory, _DOMAIN_LISTS)
-    found: dict[str, Place] = {}
+    found: dict[str, ListedDomain] = {}
     for parameter in _DOMAIN_LISTS:
         for element in words(lists.get(parameter, "")):
             if own_directory in element or element.startswith("!"):
                 continue
             for name in _members(server, element, names):
-                found.setdefault(name, Place(parameter, element))
+                found.setdefault(name, ListedDomain(parameter, element))
             if parameter == RELAY_DOMAINS:
                 for name in _members_by_parent(server, element, names):
-                    found.setdefault(name, Place(parameter, element, by_parent=True))
+                    found.setdefault(name, ListedDomain(parameter, element, by_parent=True))
     return found
 
 
@@ -76,7 +76,7 @@ def _members(server: PostfixServer, element: str, domains: Sequence[str]) -> lis
         found = asked(server.config_directory, element, domains)
         return [domain for domain in domains if domain in found]
     if element.startswith("/"):
-        text = read_text(Path(element))
+        text = read_text_file(Path(element))
         if text is None:
             raise ServerStateError(f"{element} cannot be read (there is no such file): correct main.cf first")
         listed = set(text.lower().split())

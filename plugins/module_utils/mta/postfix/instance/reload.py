@@ -17,7 +17,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
     expanded,
     failure,
     is_running,
-    read_text,
+    read_text_file,
     run,
 )
 
@@ -56,7 +56,7 @@ def note_path(config_directory: str) -> Path:
 
 def noted_due(config_directory: str) -> Due:
     """Return what an earlier run left due: it was killed, or told not to reload."""
-    text = read_text(note_path(config_directory))
+    text = read_text_file(note_path(config_directory))
     if text is None:
         return Due.NONE
     return Due.RESTART if text.strip() == str(Due.RESTART) else Due.RELOAD
@@ -78,7 +78,7 @@ def forget_due(config_directory: str) -> None:
         folder.remove(note.name)
 
 
-def settle(config_directory: str) -> Due:
+def reload_if_due(config_directory: str) -> Due:
     """Do what is noted as due and forget it; return what was done.
 
     That is nothing where Postfix does not run: it reads everything when it starts. Raises CommandFailed, and keeps the

@@ -24,7 +24,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.base.run_fold
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.commands import (
     PostfixServer,
     distinct_lines,
-    read_text,
+    read_text_file,
     run,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.main_cf import MainCf
@@ -59,7 +59,7 @@ def check_staged(server: PostfixServer, new: MainCf, allow_unused: Container[str
             "data_directory", f"{directory}/data"
         )
         replace_file(config / "main.cf", staged.text, FileRights(mode=0o644), age=_AGE_OF_A_FINISHED_FILE)
-        master = read_text(Path(server.config_directory) / "master.cf")
+        master = read_text_file(Path(server.config_directory) / "master.cf")
         if master is not None:
             replace_file(config / "master.cf", master, FileRights(mode=0o644))
         read = run(["postconf"], str(config))

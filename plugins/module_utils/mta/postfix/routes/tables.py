@@ -17,7 +17,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.model.aliases
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.copies import copy_domain
 from ansible_collections.mailops.split_domain.plugins.module_utils.model.routes import RoutesRequest, RoutesText
 
-HEADER = (
+ROUTES_HEADER = (
     "# Managed by mailops.split_domain: the recipients that this server knows, and where their mail goes.\n"
     "# One section for each domain; changes made here are undone by the next run.\n"
 )
@@ -45,7 +45,7 @@ class RoutesTable:
             sections[domain] = sections.get(domain, "") + section
         return cls(sections)
 
-    def render(self, header: str = HEADER) -> str:
+    def render(self, header: str = ROUTES_HEADER) -> str:
         """Give the text of the table, sections sorted by domain, empty ones left out."""
         return header + "".join(
             f"# domain: {domain}\n{section}" for domain, section in sorted(self.sections.items()) if section

@@ -38,7 +38,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.trusted_sites import (
     JUDGING_LISTS,
-    with_welcome,
+    with_trusted_sites,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.verdicts import (
     domains_asked_anew,
@@ -47,11 +47,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.commands import (
     PostfixServer,
     expanded,
-    read_text,
+    read_text_file,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.elements import words
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.own_files import (
-    LOAN_FILE,
+    SAVED_PARAMETERS_FILE,
     SETTINGS_FILE,
     json_text,
     own_directory,
@@ -89,11 +89,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
     refuse_waiting_mail,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.setup.safe_order import (
-    TAKING_TABLES,
+    ACCEPTING_TABLES,
     in_safe_order,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.setup.saved_parameters import (
-    Loan,
+    SavedParameters,
     give_back,
     lay_over,
     value_without_ours,
@@ -105,8 +105,8 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.s
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.index import table_type
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.steps import (
     CreateDirectory,
+    ReloadIfDue,
     RemoveDirectory,
-    Settle,
     WriteFile,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.server_state import ServerState
@@ -123,7 +123,7 @@ class Configuration:
 
 
 @dataclass(frozen=True)
-class News:
+class Findings:
     """What a run brings that stands in no settings: verdicts on sites by domain, and passwords of relays by place."""
 
     verdicts: Mapping[str, str] = field(default_factory=dict)
@@ -144,12 +144,12 @@ class Configurator:
 
     def verdicts(self, settings: Iterable[DomainSettings]) -> dict[str, str]:
         """Read what was found of the next sites of these domains, by domain."""
-        texts = (read_text(self.directory / name) or "" for name in TAKING_TABLES)
+        texts = (read_text_file(self.directory / name) or "" for name in ACCEPTING_TABLES)
         return standing_verdicts("".join(texts), settings)
 
     def passwords(self) -> dict[str, str]:
         """Read the passwords of relays that stand on the server, by place."""
-        return standing_passwords(read_text(self.directory / PASSWORDS) or "")
+        return standing_passwords(read_text_file(self.directory / PASSWORDS) or "")
 
     def plan(
         self,
@@ -157,11 +157,11 @@ class Configurator:
         before: ServerState,
         after: ServerState,
         running: bool,
-        news: News = News(),
+        findings: Findings = Findings(),
     ) -> Configuration:
         """Plan the way from one state to another, reload included.
 
-        ``news`` is what stands in no settings.
+        ``findings`` are what stands in no settings.
         Raises ServerStateError where the wanted state does not fit the server, or mail for a domain that goes waits.
         """
         gone = before.names - after.names
@@ -170,17 +170,19 @@ class Configurator:
         unreached = before.rewritten_to - after.rewritten_to - gone
         if unreached and running:
             refuse_waiting_mail(server, unreached)
-        news = replace(news, verdicts={**self.verdicts(after.domains.values()), **news.verdicts})
-        found = self._plan_state(server, before, after, news) if after.names else self._plan_removal(server)
+        findings = replace(findings, verdicts={**self.verdicts(after.domains.values()), **findings.verdicts})
+        found = self._plan_state(server, before, after, findings) if after.names else self._plan_removal(server)
         steps, warnings = found.steps, found.warnings
         if steps or noted_due(self._config_directory) is not Due.NONE:
-            steps = (*steps, Settle(self._config_directory))
+            steps = (*steps, ReloadIfDue(self._config_directory))
         if gone and not running:
             said = "Postfix does not run, so nobody looked for mail of the removed domains in its queue"
             warnings = (*warnings, said)
         return Configuration(steps, found.diffs, warnings)
 
-    def _plan_state(self, server: PostfixServer, before: ServerState, after: ServerState, news: News) -> Configuration:
+    def _plan_state(
+        self, server: PostfixServer, before: ServerState, after: ServerState, findings: Findings
+    ) -> Configuration:
         refuse_old_postfix(server, after.domains.values())
         after.refuse_double_use()
         places = places_of_its_own(server, after, str(self.directory))
@@ -189,14 +191,14 @@ class Configurator:
         after = replace(after, laid_over=laid_over)
         held = held_domains(server, laid_over, str(self.directory))
         kind = table_type(server)
-        found = (replace(entry, verdict=news.verdicts.get(name)) for name, entry in after.domains.items())
+        found = (replace(entry, verdict=findings.verdicts.get(name)) for name, entry in after.domains.items())
         settings = with_transports(server, tuple(found), held.names)
         refuse_two_policies(peer.relay for entry in settings for peer in entry.peers)
         consulted = expanded(self._config_directory, (*CONSULTED, PROTOCOLS))
         refuse_unspoken_addresses(servers_of(settings), consulted[PROTOCOLS])
         policy_warnings = refuse_unfit_policies(servers_of(settings), consulted)
-        loan = self._loan()
-        held = replace(held, fallback=fallback_of_unknown_users(server, settings, held, loan))
+        saved = self._saved_parameters()
+        held = replace(held, fallback=fallback_of_unknown_users(server, settings, held, saved))
         networks = networks_of_peers(settings)
         names = TableNames(str(self.directory), kind.name)
         wanted = compile_split(
@@ -206,37 +208,37 @@ class Configurator:
             names,
             compile_modes(
                 modes_with_transports(server, [entry for name, entry in after.modes.items() if name not in places]),
-                without_ours(server.parameters, loan, RELAY_RESTRICTIONS),
-                words(without_ours(server.parameters, loan, PROXIES)),
-                value_without_ours(server.parameters, loan, BEST_EXCHANGER),
+                without_ours(server.parameters, saved, RELAY_RESTRICTIONS),
+                words(without_ours(server.parameters, saved, PROXIES)),
+                value_without_ours(server.parameters, saved, BEST_EXCHANGER),
             ),
         )
         wanted = with_logins(
             wanted,
-            plan_logins(servers_of(settings), news.passwords, read_text(self.directory / PASSWORDS) or ""),
+            plan_logins(servers_of(settings), findings.passwords, read_text_file(self.directory / PASSWORDS) or ""),
             names,
-            options_are_set=server.main_cf.value(OPTIONS) is not None and OPTIONS not in loan.parameters,
+            options_are_set=server.main_cf.value(OPTIONS) is not None and OPTIONS not in saved.parameters,
         )
         refuse_overrides(server, {*wanted.first, *wanted.last})
         # Less than this where master.cf says otherwise for port 25: there sites are judged as anybody is.
-        judged = [name for name in JUDGING_LISTS if words(without_ours(server.parameters, loan, name))]
-        wanted = with_welcome(wanted, settings, networks, names, judged)
-        main_cf, new_loan = lay_over(server.main_cf, server.parameters, loan, wanted)
+        judged = [name for name in JUDGING_LISTS if words(without_ours(server.parameters, saved, name))]
+        wanted = with_trusted_sites(wanted, settings, networks, names, judged)
+        main_cf, new_saved = lay_over(server.main_cf, server.parameters, saved, wanted)
         warnings: tuple[str, ...] = ()
         if main_cf != server.main_cf:
             warnings = check_staged(server, main_cf)
         tables = plan_tables(server, self.directory, kind, wanted)
-        taking = [tables[name] for name in TAKING_TABLES if name in tables]
-        asked_anew = [name for one in taking for name in domains_asked_anew(one.before or "", one.after)]
+        accepting = [tables[name] for name in ACCEPTING_TABLES if name in tables]
+        asked_anew = [name for one in accepting for name in domains_asked_anew(one.before or "", one.after)]
         forgetting = plan_for_domains(server, self.directory, asked_anew)
-        # What was borrowed before stays on record until main.cf has changed, and domains that go stay in the settings
+        # What was saved before stays on record until main.cf has changed, and domains that go stay in the settings
         # until nothing of them is left, so that a killed run can be repeated.
-        interim_loan = new_loan if main_cf == server.main_cf else loan.joined(new_loan)
+        interim = new_saved if main_cf == server.main_cf else saved.joined(new_saved)
         steps = (
-            *self._changed_files(before.joined(after), interim_loan),
+            *self._changed_files(before.joined(after), interim),
             *forgetting.before,
             *in_safe_order(server, tables, WriteMainCf(server, main_cf) if main_cf != server.main_cf else None),
-            *((self._loan_file(new_loan),) if interim_loan != new_loan else ()),
+            *((self._saved_parameters_file(new_saved),) if interim != new_saved else ()),
             *forgetting.after,
         )
         removals = plan_stale_tables(self.directory, wanted)
@@ -260,30 +262,30 @@ class Configurator:
         """Give main.cf back first: nothing refers to the tables when they go."""
         if not self.directory.exists():
             return Configuration()
-        main_cf = give_back(server.main_cf, self._loan())
+        main_cf = give_back(server.main_cf, self._saved_parameters())
         warnings: tuple[str, ...] = ()
         steps: tuple[Step, ...] = ()
         if main_cf != server.main_cf:
             warnings = check_staged(server, main_cf)
-            steps = (WriteMainCf(server, main_cf), Settle(self._config_directory))
+            steps = (WriteMainCf(server, main_cf), ReloadIfDue(self._config_directory))
         diffs = (
             *main_cf_diff(server.main_cf, main_cf, server),
             Diff(str(self.directory), "directory\n", "absent\n"),
         )
         return Configuration((*steps, RemoveDirectory(self.directory)), diffs, warnings)
 
-    def _changed_files(self, after: ServerState, loan: Loan) -> tuple[WriteFile, ...]:
-        files = (self._loan_file(loan), self._settings_file(after))
+    def _changed_files(self, after: ServerState, saved: SavedParameters) -> tuple[WriteFile, ...]:
+        files = (self._saved_parameters_file(saved), self._settings_file(after))
         return tuple(file for file in files if file.is_due)
 
-    def _loan_file(self, loan: Loan) -> WriteFile:
-        return WriteFile(self.directory / LOAN_FILE, json_text(loan.as_json()))
+    def _saved_parameters_file(self, saved: SavedParameters) -> WriteFile:
+        return WriteFile(self.directory / SAVED_PARAMETERS_FILE, json_text(saved.as_json()))
 
     def _settings_file(self, state: ServerState) -> WriteFile:
         return WriteFile(self.directory / SETTINGS_FILE, json_text(state.as_json()))
 
-    def _loan(self) -> Loan:
-        return Loan.from_json(read_json(self.directory / LOAN_FILE, {}))
+    def _saved_parameters(self) -> SavedParameters:
+        return SavedParameters.from_json(read_json(self.directory / SAVED_PARAMETERS_FILE, {}))
 
 
 def _call_ahead_warnings(settings: tuple[DomainSettings, ...]) -> tuple[str, ...]:

@@ -19,42 +19,42 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.commands import (
     PostfixServer,
     expanded,
-    read_text,
+    read_text_file,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.own_settings import (
     ALIAS_DOMAINS,
-    DESTINATIONS,
     MAILBOX_DOMAINS,
+    MYDESTINATION,
     RELAY_DOMAINS,
-    Place,
+    ListedDomain,
     asked,
     foreign_domains,
     own_tables,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.setup.saved_parameters import (
-    Loan,
+    SavedParameters,
     value_without_ours,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.types import takes_parts
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.server_state import ServerState
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import LOCAL, REMOTE
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import LOCAL_MODE, REMOTE_MODE
 
 # What makes an address known besides the tables of its class (postconf(5), smtpd_reject_unlisted_recipient).
 _REWRITING = ("recipient_canonical_maps", "canonical_maps", "relocated_maps")
 _USER_TABLES = ("virtual_mailbox_maps", "local_recipient_maps", "virtual_alias_maps", "transport_maps", *_REWRITING)
 _OTHER_NAME = "it is no domain but another name of one, remove it there"
 _CURES = {
-    DESTINATIONS: _OTHER_NAME,
+    MYDESTINATION: _OTHER_NAME,
     MAILBOX_DOMAINS: _OTHER_NAME,
     ALIAS_DOMAINS: "remove it there (its addresses in virtual_alias_maps stay known)",
     RELAY_DOMAINS: "remove it there, and name the server that its mail is relayed to as a site of the split map",
 }
 # Each of them takes every user, known or not, before or as local(8)'s own last resort (local(8)).
-_TAKING_ALL = ("mailbox_transport", "fallback_transport_maps", "luser_relay")
+_ACCEPTING_ALL = ("mailbox_transport", "fallback_transport_maps", "luser_relay")
 _LOCAL_SERVICE = "local"
 
 
-def refuse_foreign_domain(name: str, place: Place, mode: str | None) -> None:
+def refuse_foreign_domain(name: str, place: ListedDomain, mode: str | None) -> None:
     """Raise ServerStateError for a domain that a setting of the server has already; ``mode`` None is a split."""
     if mode is None:
         raise ServerStateError(
@@ -67,7 +67,7 @@ def refuse_foreign_domain(name: str, place: Place, mode: str | None) -> None:
     )
 
 
-def places_of_its_own(server: PostfixServer, after: ServerState, own_directory: str) -> dict[str, Place]:
+def places_of_its_own(server: PostfixServer, after: ServerState, own_directory: str) -> dict[str, ListedDomain]:
     """Give the domains that the server's own settings deliver here already: split ones, and those of local mode.
 
     Raises ServerStateError for any other domain that they have in a class, and where a split does not fit one.
@@ -77,11 +77,11 @@ def places_of_its_own(server: PostfixServer, after: ServerState, own_directory: 
         mode = after.modes.get(name)
         split = after.domains.get(name)
         fits = split is not None and place.takes_a_split
-        if mode is not None and mode.effective == REMOTE and place.by_parent:
+        if mode is not None and mode.effective == REMOTE_MODE and place.by_parent:
             # Its own relay restrictions have the last word on a subdomain of what is relayed.
             del found[name]
             continue
-        if not (fits if mode is None else mode.effective == LOCAL and place.is_final):
+        if not (fits if mode is None else mode.effective == LOCAL_MODE and place.is_final):
             refuse_foreign_domain(name, place, mode.effective if mode else None)
         if split is not None and split.catch_all is not None:
             raise ServerStateError(
@@ -114,7 +114,7 @@ def held_domains(server: PostfixServer, laid_over: Mapping[str, str], own_direct
     own = own_tables(server.config_directory, _USER_TABLES, own_directory)
     return HeldDomains(
         mailbox_domains=tuple(sorted(name for name, list_ in laid_over.items() if list_ == MAILBOX_DOMAINS)),
-        destinations=tuple(sorted(name for name, list_ in laid_over.items() if list_ == DESTINATIONS)),
+        destinations=tuple(sorted(name for name, list_ in laid_over.items() if list_ == MYDESTINATION)),
         mailboxes=own["virtual_mailbox_maps"],
         users=own["local_recipient_maps"] or None,
         aliases=own["virtual_alias_maps"],
@@ -149,14 +149,14 @@ def _takes_everything(server: PostfixServer, domain: str, held: HeldDomains) -> 
 
 
 def _read_configuration(path: str) -> str:
-    return read_text(Path(path)) or ""
+    return read_text_file(Path(path)) or ""
 
 
 # Where local(8) hands over users of split domains in mydestination that it does not know, if it can.
 
 
 def fallback_of_unknown_users(
-    server: PostfixServer, settings: Iterable[DomainSettings], held: HeldDomains, loan: Loan
+    server: PostfixServer, settings: Iterable[DomainSettings], held: HeldDomains, saved: SavedParameters
 ) -> str | None:
     """Give the ``fallback_transport`` that split domains in mydestination need; None where they need none.
 
@@ -168,7 +168,7 @@ def fallback_of_unknown_users(
     }
     relays = {name: transport_of(entry.unknown_relay) for name, entry in forwarding.items() if entry.unknown_relay}
     for name, entry in forwarding.items():
-        reason = _obstacle(server, name, held, loan)
+        reason = _obstacle(server, name, held, saved)
         if reason is not None:
             raise ServerStateError(
                 f"{name} is in mydestination of this server and forwards unknown recipients to {entry.unknown}, but "
@@ -183,7 +183,7 @@ def fallback_of_unknown_users(
     return next(iter(relays.values()), None)
 
 
-def _obstacle(server: PostfixServer, domain: str, held: HeldDomains, loan: Loan) -> str | None:
+def _obstacle(server: PostfixServer, domain: str, held: HeldDomains, saved: SavedParameters) -> str | None:
     """Give why local(8) would not find out who is unknown, as a clause; None where it would."""
     values = expanded(server.config_directory, ["local_transport"])
     if held.users is None:
@@ -194,8 +194,8 @@ def _obstacle(server: PostfixServer, domain: str, held: HeldDomains, loan: Loan)
         transport = values["local_transport"]
     if transport.partition(":")[0] != _LOCAL_SERVICE:
         return f"its mail goes to {transport}, and not to local(8), which would find out who is unknown"
-    for name in _TAKING_ALL:
+    for name in _ACCEPTING_ALL:
         if server.parameters.get(name):
             return f"its {name} ({server.parameters[name]}) takes whoever is unknown"
-    own = value_without_ours(server.parameters, loan, FALLBACK_TRANSPORT)
+    own = value_without_ours(server.parameters, saved, FALLBACK_TRANSPORT)
     return f"its {FALLBACK_TRANSPORT} ({own}) takes whoever is unknown" if own else None

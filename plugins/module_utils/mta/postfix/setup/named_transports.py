@@ -14,7 +14,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.own_settings import (
     default_local_transport,
 )
-from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import LOCAL
+from ansible_collections.mailops.split_domain.plugins.module_utils.mx.routing_mode import LOCAL_MODE
 
 
 def with_transports(
@@ -33,7 +33,7 @@ def with_transports(
 
 def modes_with_transports(server: PostfixServer, modes: Sequence[RoutingSettings]) -> tuple[RoutingSettings, ...]:
     """Give routing modes with a transport each, but for those that deliver nothing here."""
-    if all(entry.local_transport or entry.effective != LOCAL for entry in modes):
+    if all(entry.local_transport or entry.effective != LOCAL_MODE for entry in modes):
         return tuple(modes)
     default = default_local_transport(server)
     return tuple(replace(entry, local_transport=entry.local_transport or default) for entry in modes)

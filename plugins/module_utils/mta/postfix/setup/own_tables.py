@@ -28,14 +28,14 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.c
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.split import SplitConfiguration
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.compile.trusted_sites import (
-    WELCOME,
-    WELCOME_CLASS,
-    WELCOME_RECIPIENTS,
+    TRUSTED_SITE_CLASS,
+    TRUSTED_SITE_RECIPIENTS,
+    TRUSTED_SITES,
     XFORWARD,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.commands import (
     PostfixServer,
-    read_text,
+    read_text_file,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.main_cf import MainCf
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.own_settings import (
@@ -43,7 +43,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.routes.tables import (
     ALIASES_HEADER,
-    HEADER,
+    ROUTES_HEADER,
     RoutesTable,
     forgotten,
     uncaught,
@@ -60,10 +60,10 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.steps import WriteTable
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.server_state import ServerState
 
-_NETWORK_TABLES = ("peers", WELCOME, XFORWARD)
+_NETWORK_TABLES = ("peers", TRUSTED_SITES, XFORWARD)
 _COMING_AND_GOING = (
     PASSWORDS,
-    WELCOME,
+    TRUSTED_SITES,
     XFORWARD,
     COPIED_NAMES,
     "catch_all",
@@ -74,7 +74,7 @@ _COMING_AND_GOING = (
 # What earlier versions had, with keys that an address could have.
 _OF_EARLIER_VERSIONS = ("domains", "destinations", "parent_domain", "whole_domain", "received")
 # There is one for each site whose mail is looked at in a way of its own.
-_OF_PEERS = (WELCOME_RECIPIENTS, WELCOME_CLASS, *COPY_GUARDS)
+_OF_PEERS = (TRUSTED_SITE_RECIPIENTS, TRUSTED_SITE_CLASS, *COPY_GUARDS)
 
 
 def plan_tables(
@@ -88,7 +88,7 @@ def plan_tables(
         if not server.main_cf.value(parameter):
             # Postfix reads the table from now on, so it has to be whole, also after a run that was killed. Later
             # its entries, and its repair, are recipient_routes' own.
-            texts[name] = (read_text(directory / name) or "", kind)
+            texts[name] = (read_text_file(directory / name) or "", kind)
     changes = {}
     for name, (text, its_kind) in texts.items():
         rights = FileRights(mode=MODE) if name == PASSWORDS else None
@@ -140,9 +140,9 @@ def steps_of_forgetting(
         if not has_own_catch_all(server.config_directory, str(directory), name)
     ]
     steps: tuple[Step, ...] = ()
-    for name, header in (("aliases", ALIASES_HEADER), ("routes", HEADER)) if gone or freed else ():
+    for name, header in (("aliases", ALIASES_HEADER), ("routes", ROUTES_HEADER)) if gone or freed else ():
         path = directory / name
-        table = RoutesTable.parse(read_text(path) or "")
+        table = RoutesTable.parse(read_text_file(path) or "")
         wanted = uncaught(forgotten(table, gone), freed if name == "aliases" else ())
         change = None if wanted == table else plan_own_table(server, path, table_type(server), wanted.render(header))
         steps = steps if change is None else (*steps, WriteTable(change))

@@ -28,11 +28,11 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.steps import (
     BringTable,
     NoteReload,
-    Settle,
+    ReloadIfDue,
     WriteTable,
 )
 
-TAKING_TABLES = (MAIL_DOMAINS, LOCAL_DOMAINS)
+ACCEPTING_TABLES = (MAIL_DOMAINS, LOCAL_DOMAINS)
 
 
 def in_safe_order(
@@ -41,10 +41,9 @@ def in_safe_order(
     """Order the steps so that at no moment mail is taken without its guard, or a user of the server's own is unknown.
 
     What refers to a table comes after the table, but for TLS policies that need what is in main.cf. A domain comes last
-    and goes first, because its entry in one of ``TAKING_TABLES`` is what makes this server accept its mail, or forward
-    it.
+    and goes first, because its entry in one of ``ACCEPTING_TABLES`` makes this server accept its mail, or forward it.
     """
-    taking = [tables[name] for name in TAKING_TABLES if name in tables]
+    accepting = [tables[name] for name in ACCEPTING_TABLES if name in tables]
     policies = tables.get(POLICIES)
     if (
         main_cf is None
@@ -55,12 +54,12 @@ def in_safe_order(
     guard: list[Step] = [
         WriteTable(change)
         for name, change in sorted(tables.items())
-        if name not in TAKING_TABLES and change is not policies
+        if name not in ACCEPTING_TABLES and change is not policies
     ]
     guard += [main_cf] if main_cf else []
-    guard += [Settle(server.config_directory), WriteTable(policies)] if policies else []
-    early = [change for change in taking if change.before is None or not _rows(change.after) - _rows(change.before)]
-    late = [change for change in taking if change not in early]
+    guard += [ReloadIfDue(server.config_directory), WriteTable(policies)] if policies else []
+    early = [change for change in accepting if change.before is None or not _rows(change.after) - _rows(change.before)]
+    late = [change for change in accepting if change not in early]
     before: list[Step] = [WriteTable(change) for change in early]
     after: list[Step] = []
     for change in late:
@@ -74,13 +73,13 @@ def in_safe_order(
         else:
             after.append(WriteTable(change))
     # smtpd(8) remembers as long as it lives to which class the domain of an address belonged, but not what is asked.
-    note: list[Step] = [NoteReload(server.config_directory)] if any(map(_moves, taking)) else []
-    settle: list[Step] = [Settle(server.config_directory)] if guard and late else []
+    note: list[Step] = [NoteReload(server.config_directory)] if any(map(_moves, accepting)) else []
+    reload: list[Step] = [ReloadIfDue(server.config_directory)] if guard and late else []
     return (
         *(note if before else ()),
         *before,
         *guard,
-        *settle,
+        *reload,
         *(note if after else ()),
         *after,
     )

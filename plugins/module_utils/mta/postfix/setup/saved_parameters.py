@@ -19,7 +19,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
 
 
 @dataclass(frozen=True)
-class Borrowed:
+class ChangedParameter:
     """A parameter that we changed: the raw text it had before (None: it was not set), and what of it is ours now.
 
     Either ``elements`` were added to the list value ``base``, or the whole value was replaced by ``value``. While
@@ -34,17 +34,17 @@ class Borrowed:
 
 
 @dataclass(frozen=True)
-class Loan:
+class SavedParameters:
     """All parameters that we changed on a server, by name. Kept in a file beside our tables."""
 
-    parameters: Mapping[str, Borrowed] = field(default_factory=dict)
+    parameters: Mapping[str, ChangedParameter] = field(default_factory=dict)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Loan:
+    def from_json(cls, data: Mapping[str, Any]) -> SavedParameters:
         """Read what ``as_json`` gave."""
         return cls(
             {
-                name: Borrowed(
+                name: ChangedParameter(
                     block=entry["block"],
                     base=entry.get("base", ""),
                     elements=tuple(entry.get("elements", ())),
@@ -56,7 +56,7 @@ class Loan:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Give the loan as plain values."""
+        """Give them as plain values."""
         return {
             name: {
                 "block": entry.block,
@@ -67,53 +67,53 @@ class Loan:
             for name, entry in self.parameters.items()
         }
 
-    def joined(self, later: Loan) -> Loan:
-        """Give the loan that gives main.cf back whether this loan or ``later`` is the one that is in force.
+    def joined(self, later: SavedParameters) -> SavedParameters:
+        """Give the saved parameters that restore main.cf whether these or ``later`` are the ones that took effect.
 
-        It is what has to be on record while main.cf goes from one to the other, for a run may be killed in between.
+        They have to be on record while main.cf goes from one to the other, for a run may be killed in between.
         """
         parameters = {**self.parameters, **later.parameters}
         for name in self.parameters.keys() & later.parameters.keys():
             old, new = self.parameters[name], later.parameters[name]
-            parameters[name] = Borrowed(
+            parameters[name] = ChangedParameter(
                 block=new.block,
                 base=new.base,
                 elements=tuple(dict.fromkeys((*new.elements, *old.elements))),
                 value=new.value,
                 former=None if old.value == new.value else old.value,
             )
-        return Loan(dict(sorted(parameters.items())))
+        return SavedParameters(dict(sorted(parameters.items())))
 
 
 def lay_over(
-    main_cf: MainCf, in_force: Mapping[str, str], loan: Loan, wanted: SplitConfiguration
-) -> tuple[MainCf, Loan]:
-    """Give main.cf with our part as ``wanted``, and the loan that gives it back.
+    main_cf: MainCf, in_force: Mapping[str, str], saved: SavedParameters, wanted: SplitConfiguration
+) -> tuple[MainCf, SavedParameters]:
+    """Give main.cf with our part as ``wanted``, and the saved parameters that restore it.
 
     ``in_force`` holds the unexpanded value of every parameter, defaults included, as postconf(1) prints them.
     """
-    parameters = dict(loan.parameters)
+    parameters = dict(saved.parameters)
     ours: set[str] = {*wanted.first, *wanted.last, *wanted.values}
     for name in set(parameters) - ours:
         main_cf = _give_back(main_cf, name, parameters.pop(name))
     for name in dict.fromkeys((*wanted.first, *wanted.last)):
         edit = _ListEdit(name, wanted.first.get(name, ()), wanted.last.get(name, ()))
         default = in_force.get(edit.name, "")
-        main_cf, parameters[edit.name] = _borrow_list(main_cf, default, parameters.get(edit.name), edit)
+        main_cf, parameters[edit.name] = _change_list(main_cf, default, parameters.get(edit.name), edit)
     for name, value in wanted.values.items():
         if name not in parameters or parameters[name].value is None:
-            parameters[name] = Borrowed(block=main_cf.block(name), value=value)
+            parameters[name] = ChangedParameter(block=main_cf.block(name), value=value)
         else:
-            parameters[name] = Borrowed(block=parameters[name].block, value=value)
+            parameters[name] = ChangedParameter(block=parameters[name].block, value=value)
         if main_cf.value(name) != value:
             main_cf = main_cf.with_value(name, value)
-    return main_cf, Loan(dict(sorted(parameters.items())))
+    return main_cf, SavedParameters(dict(sorted(parameters.items())))
 
 
-def give_back(main_cf: MainCf, loan: Loan) -> MainCf:
+def give_back(main_cf: MainCf, saved: SavedParameters) -> MainCf:
     """Give main.cf without our part: byte for byte what it was, but for what others changed since."""
-    for name, borrowed in loan.parameters.items():
-        main_cf = _give_back(main_cf, name, borrowed)
+    for name, changed in saved.parameters.items():
+        main_cf = _give_back(main_cf, name, changed)
     return main_cf
 
 
@@ -126,9 +126,9 @@ class _ListEdit:
     last: tuple[str, ...]
 
 
-def _borrow_list(
-    main_cf: MainCf, default: str, earlier: Optional[Borrowed], edit: _ListEdit
-) -> tuple[MainCf, Borrowed]:
+def _change_list(
+    main_cf: MainCf, default: str, earlier: Optional[ChangedParameter], edit: _ListEdit
+) -> tuple[MainCf, ChangedParameter]:
     name, elements = edit.name, (*edit.first, *edit.last)
     current = main_cf.value(name)
     theirs = default if current is None else current
@@ -137,36 +137,36 @@ def _borrow_list(
     if earlier is None:
         untouched = current is None or words(theirs) == words(current)
         block = main_cf.block(name) if untouched else f"{name} = {theirs}\n"
-        borrowed = Borrowed(block=block, base=theirs, elements=elements)
+        changed = ChangedParameter(block=block, base=theirs, elements=elements)
     else:
-        borrowed = Borrowed(block=earlier.block, base=earlier.base, elements=elements)
+        changed = ChangedParameter(block=earlier.block, base=earlier.base, elements=elements)
     if current is None or words(new) != words(current):
         main_cf = main_cf.with_value(name, new)
-    return main_cf, borrowed
+    return main_cf, changed
 
 
-def _give_back(main_cf: MainCf, name: str, borrowed: Borrowed) -> MainCf:
+def _give_back(main_cf: MainCf, name: str, changed: ChangedParameter) -> MainCf:
     current = main_cf.value(name)
     if current is None:
         return main_cf
-    if borrowed.value is not None:
-        is_ours = current in (borrowed.value, borrowed.former)
-        return main_cf.with_block(name, borrowed.block) if is_ours else main_cf
-    theirs = remove_elements(current, borrowed.elements)
-    if words(theirs) == words(borrowed.base):
-        return main_cf.with_block(name, borrowed.block)
+    if changed.value is not None:
+        is_ours = current in (changed.value, changed.former)
+        return main_cf.with_block(name, changed.block) if is_ours else main_cf
+    theirs = remove_elements(current, changed.elements)
+    if words(theirs) == words(changed.base):
+        return main_cf.with_block(name, changed.block)
     return main_cf if words(theirs) == words(current) else main_cf.with_value(name, theirs)
 
 
-def without_ours(in_force: Mapping[str, str], loan: Loan, name: str) -> str:
+def without_ours(in_force: Mapping[str, str], saved: SavedParameters, name: str) -> str:
     """Give a list parameter as it is without our part."""
     value = in_force.get(name, "")
-    borrowed = loan.parameters.get(name)
-    return remove_elements(value, borrowed.elements) if borrowed else value
+    changed = saved.parameters.get(name)
+    return remove_elements(value, changed.elements) if changed else value
 
 
-def value_without_ours(in_force: Mapping[str, str], loan: Loan, name: str) -> str:
+def value_without_ours(in_force: Mapping[str, str], saved: SavedParameters, name: str) -> str:
     """Give a parameter that we replace as a whole as it would be without us; somebody else's later value is theirs."""
-    borrowed = loan.parameters.get(name)
+    changed = saved.parameters.get(name)
     value = in_force.get(name, "")
-    return "" if borrowed and value in (borrowed.value, borrowed.former) else value
+    return "" if changed and value in (changed.value, changed.former) else value

@@ -34,7 +34,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.reload import (
     Due,
     note_due,
-    settle,
+    reload_if_due,
 )
 
 # What dict_open(3) puts behind the path. Others, such as memcache, are not on this machine.
@@ -129,7 +129,7 @@ class ForgetVerdicts:
             if self.cache.table.startswith(_PROXY) or not _PROCESSES.joinpath("self").exists():
                 # Somebody else has it open, or it cannot be told who.
                 note_due(self.config_directory, Due.RELOAD)
-                settle(self.config_directory)
+                reload_if_due(self.config_directory)
             else:
                 _end_verify(self.config_directory)
         note = void_path(self.directory)

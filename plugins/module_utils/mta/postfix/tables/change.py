@@ -28,7 +28,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
     complains,
     distinct_lines,
     failure,
-    read_text,
+    read_text_file,
     run,
     run_or_fail,
 )
@@ -103,7 +103,7 @@ def plan_table(
     where somebody else can write.
     """
     refuse_strangers(path)
-    if read_text(path) != wanted_text:
+    if read_text_file(path) != wanted_text:
         _check_before_writing(server, path, kind, wanted_text)
     return _plan(server, _Place(path, kind), wanted_text, rights or FileRights())
 
@@ -132,7 +132,7 @@ class _Place:
 
 def _plan(server: PostfixServer, place: _Place, wanted_text: str, rights: FileRights) -> TableChange | None:
     path, kind = place.path, place.type
-    before = read_text(path)
+    before = read_text_file(path)
     reasons: list[str] = []
     if before is None:
         reasons.append("the table is new")

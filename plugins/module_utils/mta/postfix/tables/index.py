@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.base.atomic_files import Place
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.atomic_files import FilePlace
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors import InvalidInput, ServerStateError
 from ansible_collections.mailops.split_domain.plugins.module_utils.base.folders import Folder
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.commands import (
@@ -58,7 +58,7 @@ def is_ours(path: Path, kind: TableType) -> bool:
     return index is None or index.stat().st_mtime_ns == path.stat().st_mtime_ns
 
 
-def sign(folder: Folder, index: Path, text: Place) -> None:
+def sign(folder: Folder, index: Path, text: FilePlace) -> None:
     """Give an index the time of its text: ``is_ours`` holds until somebody else writes one of them.
 
     Nor is the index older than the text then, of which Postfix would warn.

@@ -15,7 +15,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.base.errors i
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.commands import (
     PostfixServer,
     expanded,
-    read_text,
+    read_text_file,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.change import marker_path
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.index import INDEX_SUFFIXES
@@ -71,7 +71,7 @@ def users_of(server: PostfixServer, path: Path) -> tuple[str, ...]:
     """
     names = server.main_cf.names()
     texts = expanded(server.config_directory, names) if names else {}
-    master = read_text(Path(server.config_directory) / "master.cf") or ""
+    master = read_text_file(Path(server.config_directory) / "master.cf") or ""
     texts["master.cf"] = re.sub(r"\$(config_directory\b|\{config_directory\})", server.config_directory, master)
     wanted = os.path.normpath(path)
     return tuple(name for name, text in texts.items() if wanted in map(os.path.normpath, _PATH_OF_TABLE.findall(text)))

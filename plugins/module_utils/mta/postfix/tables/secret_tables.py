@@ -46,12 +46,12 @@ def secrets_of_table(arguments: Mapping[str, Any]) -> dict[str, set[str]]:
     The arguments are as the user wrote them, whatever is wrong with them. Signs are ``secret``, or an option that is
     called nearly so; a mode that lets nobody else read, or is none; a file that nobody else may read now.
     """
-    if not (_is_wished(arguments) or _is_private(arguments.get("mode")) or _is_kept(arguments.get("path"))):
+    if not (_is_wanted(arguments) or _is_private(arguments.get("mode")) or _is_kept(arguments.get("path"))):
         return {}
     return {name: set(_of_entries(arguments[name])) for name in _HOLDERS if arguments.get(name) is not None}
 
 
-def _is_wished(arguments: Mapping[str, Any]) -> bool:
+def _is_wanted(arguments: Mapping[str, Any]) -> bool:
     for option, value in arguments.items():
         letters = re.sub("[^a-z]", "", str(option)[: 2 * _LONGEST_OPTION].lower())
         is_like_it = len(letters) <= _LONGEST_OPTION and get_close_matches(letters, [_OPTION], 1, _LIKENESS)

@@ -22,7 +22,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.i
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.reload import (
     Due,
     note_due,
-    settle,
+    reload_if_due,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.tables.change import (
     TableChange,
@@ -122,14 +122,14 @@ class NoteReload:
 
 
 @dataclass(frozen=True)
-class Settle:
+class ReloadIfDue:
     """Reload Postfix when a step before, or a run that was killed, left that due."""
 
     config_directory: str
 
     def apply(self) -> None:
         """Reload it, if it runs."""
-        settle(self.config_directory)
+        reload_if_due(self.config_directory)
 
 
 @dataclass(frozen=True)

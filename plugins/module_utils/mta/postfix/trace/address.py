@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.journal import (
-    Destination,
     Journal,
+    TraceDestination,
     shown_hit,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.local import (
@@ -19,11 +19,14 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
     deliver_locally,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.lookups import Asking, together
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.reception import Answer, Reception
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.reception import (
+    Reception,
+    TraceAnswer,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.resolving import (
     BOUNCE,
     RETRY,
-    Listing,
+    RecipientListing,
     Sender,
     find_listing,
     resolve,
@@ -44,11 +47,11 @@ class TracedAddress:
     """What was found out about one address."""
 
     address: str
-    resolved: Destination
+    resolved: TraceDestination
     """Where it would go if no alias were applied; its class is that of the address."""
-    listing: Listing
-    answer: Answer
-    destinations: tuple[Destination, ...]
+    listing: RecipientListing
+    answer: TraceAnswer
+    destinations: tuple[TraceDestination, ...]
     journal: Journal
 
     def shown(self) -> dict[str, Any]:
@@ -84,7 +87,7 @@ def trace_address(settings: TraceSettings, address: str, sender: Sender) -> Aski
 
 def _deliver(
     settings: TraceSettings, address: str, sender: Sender, journal: Journal, before: frozenset[str]
-) -> Asking[tuple[Destination, ...]]:
+) -> Asking[tuple[TraceDestination, ...]]:
     """Give where mail for an address is handed to; ``before`` are the addresses from which local(8) forwarded it."""
     recipient = full_address(settings, address)
     final: tuple[str, ...] = (recipient,)
@@ -102,7 +105,7 @@ def _deliver(
 
 def _hand_over(
     settings: TraceSettings, address: str, sender: Sender, journal: Journal, before: frozenset[str]
-) -> Asking[tuple[Destination, ...]]:
+) -> Asking[tuple[TraceDestination, ...]]:
     found = yield from resolve(settings, address, sender, journal)
     if found.transport != LOCAL_SERVICE:
         return (found,)
@@ -110,7 +113,7 @@ def _hand_over(
     if name in before:
         return (replace(found, transport=BOUNCE, nexthop=f"5.4.6 mail forwarding loop for {address}"),)
 
-    def again(forwarded: str) -> Asking[tuple[Destination, ...]]:
+    def again(forwarded: str) -> Asking[tuple[TraceDestination, ...]]:
         return _deliver(settings, forwarded, sender, journal, before | {name})
 
     return (yield from deliver_locally(LocalWay(settings, sender, journal, again), found))

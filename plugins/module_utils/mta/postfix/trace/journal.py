@@ -14,7 +14,7 @@ _ACCOUNTS = "unix:passwd.byname"
 
 
 @dataclass(frozen=True)
-class Step:
+class TraceStep:
     """One decision on the way of an address."""
 
     stage: str
@@ -33,15 +33,15 @@ class Journal:
     """The steps of one address, in the order in which they were made."""
 
     def __init__(self) -> None:
-        self.steps: list[Step] = []
+        self.steps: list[TraceStep] = []
 
     def note(self, stage: str, recipient: str, by: Hit, result: str) -> None:
         """Add a step."""
-        self.steps.append(Step(stage, recipient, by, result))
+        self.steps.append(TraceStep(stage, recipient, by, result))
 
 
 @dataclass(frozen=True)
-class Destination:
+class TraceDestination:
     """Where mail for one address is handed to."""
 
     recipient: str

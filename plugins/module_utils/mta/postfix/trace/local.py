@@ -9,7 +9,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.journal import Destination, Journal
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.journal import (
+    Journal,
+    TraceDestination,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.lookups import (
     Asking,
     Hit,
@@ -35,7 +38,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 LOCAL_SERVICE = "local"
 _USERS = TableList("local_transport", (Table("unix:passwd.byname", takes_parts=True),))
 _NAME = re.compile(r"\$(?:(\w+)|\{(\w+)\}|\((\w+)\))")
-Again = Callable[[str], Asking[tuple[Destination, ...]]]
+Again = Callable[[str], Asking[tuple[TraceDestination, ...]]]
 """Takes the way of an address from its beginning, as mail that local(8) forwards takes it."""
 
 
@@ -60,7 +63,9 @@ class Alias:
     """Whether its members get mail of their own, since there is an ``owner-`` alias for it."""
 
 
-def deliver_locally(way: LocalWay, found: Destination, before: tuple[str, ...] = ()) -> Asking[tuple[Destination, ...]]:
+def deliver_locally(
+    way: LocalWay, found: TraceDestination, before: tuple[str, ...] = ()
+) -> Asking[tuple[TraceDestination, ...]]:
     """Give where mail goes that local(8) is to deliver; ``before`` are the aliases that led here, the last one last."""
     folded = found.recipient.lower()
     local_part = parts_of(folded)[0]
@@ -83,7 +88,9 @@ def deliver_locally(way: LocalWay, found: Destination, before: tuple[str, ...] =
     return tuple(one for ones in (yield from together(members)) for one in ones)
 
 
-def _deliver_member(way: LocalWay, found: Destination, alias: Alias, item: str) -> Asking[tuple[Destination, ...]]:
+def _deliver_member(
+    way: LocalWay, found: TraceDestination, alias: Alias, item: str
+) -> Asking[tuple[TraceDestination, ...]]:
     """Give where one member of an alias goes: a command, a file, or an address."""
     hit = alias.hit
     bare = item[1:-1] if item.startswith('"') and item.endswith('"') else item
@@ -101,7 +108,7 @@ def _deliver_member(way: LocalWay, found: Destination, alias: Alias, item: str) 
     return (yield from deliver_locally(way, target, alias.names))
 
 
-def _deliver_to_mailbox(way: LocalWay, found: Destination, user: str, extension: str) -> Asking[Destination]:
+def _deliver_to_mailbox(way: LocalWay, found: TraceDestination, user: str, extension: str) -> Asking[TraceDestination]:
     """Give where mail for a user goes who is no alias; the order is that of local(8)."""
     settings = way.settings
     passed = yield from _other_transport(way, found, user, "mailbox_transport")
@@ -138,7 +145,9 @@ def _deliver_to_mailbox(way: LocalWay, found: Destination, user: str, extension:
     return unknown
 
 
-def _other_transport(way: LocalWay, found: Destination, user: str, parameter: str) -> Asking[Destination | None]:
+def _other_transport(
+    way: LocalWay, found: TraceDestination, user: str, parameter: str
+) -> Asking[TraceDestination | None]:
     """Give the destination by which ``parameter``, or its tables before it, has mail delivered by another agent."""
     by = yield from search(way.settings.tables(f"{parameter}_maps"), [Key(user, is_part=False)])
     if by is None and way.settings.value(parameter):

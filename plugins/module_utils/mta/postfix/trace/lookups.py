@@ -19,7 +19,7 @@ _WHOLE_NAMES = ("postmaster", "mailer-daemon")
 
 
 @dataclass(frozen=True)
-class Question:
+class Lookup:
     """One lookup: a table as main.cf names it, and a key."""
 
     table: str
@@ -27,17 +27,17 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Failure:
+class LookupFailure:
     """The answer of a table that could not be asked: what Postfix said about it."""
 
     said: str
 
 
-Answer = Union[str, Failure, None]
+LookupResult = Union[str, LookupFailure, None]
 """The value of a key; None when the table does not have it."""
-Answers = Mapping[Question, Answer]
+LookupResults = Mapping[Lookup, LookupResult]
 _Found = TypeVar("_Found")
-Asking = Generator[tuple[Question, ...], Answers, _Found]
+Asking = Generator[tuple[Lookup, ...], LookupResults, _Found]
 
 
 @dataclass(frozen=True)
@@ -89,20 +89,20 @@ def search(tables: TableList, keys: Sequence[Key]) -> Asking[Hit | None]:
     ]
     if not pairs:
         return None
-    answers = yield tuple(dict.fromkeys(Question(table.name, key.text) for key, table in pairs))
+    answers = yield tuple(dict.fromkeys(Lookup(table.name, key.text) for key, table in pairs))
     for key, table in pairs:
-        value = answer_of(answers, Question(table.name, key.text), tables.parameter)
+        value = answer_of(answers, Lookup(table.name, key.text), tables.parameter)
         if value is not None:
             return Hit(tables.parameter, table.name, key.text, value, key.extension)
     return None
 
 
-def answer_of(answers: Answers, question: Question, parameter: str) -> str | None:
+def answer_of(answers: LookupResults, question: Lookup, parameter: str) -> str | None:
     """Give the value of a key; raises CommandFailed with what Postfix said when the table could not be asked."""
     answer = answers[question]
     if answer == "":
-        answer = Failure("the value is empty, which Postfix takes for a failed lookup")
-    if isinstance(answer, Failure):
+        answer = LookupFailure("the value is empty, which Postfix takes for a failed lookup")
+    if isinstance(answer, LookupFailure):
         raise CommandFailed(
             f"The lookup table {question.table} of {parameter} cannot be asked for {question.key}, so that Postfix "
             f"puts off mail that needs it: {answer.said}; repair the table, or take it out of {parameter}"
@@ -113,8 +113,8 @@ def answer_of(answers: Answers, question: Question, parameter: str) -> str | Non
 def together(ways: Sequence[Asking[_Found]]) -> Asking[list[_Found]]:
     """Walk several ways in step, each question of all of them being asked at the same time."""
     found: dict[int, _Found] = {}
-    waiting: dict[int, tuple[Question, ...]] = {}
-    answers: Answers = {}
+    waiting: dict[int, tuple[Lookup, ...]] = {}
+    answers: LookupResults = {}
 
     def walk(place: int, begun: bool) -> None:
         try:

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from ansible_collections.mailops.split_domain.plugins.module_utils.base.rcpt_verdicts import ACCEPTED, DEFERRED, REFUSED
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.instance.elements import words
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.journal import (
-    Destination,
     Journal,
+    TraceDestination,
     shown_hit,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.lookups import (
@@ -30,16 +31,13 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.resolving import (
     BAD_SYNTAX,
-    DEFAULT,
+    DEFAULT_CLASS,
     REPLY_CODE,
-    Listing,
+    RecipientListing,
 )
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.settings import TraceSettings
 
-ACCEPTED = "accepted"
 ASKED_AHEAD = "asked_ahead"
-REFUSED = "refused"
-DEFERRED = "deferred"
 RELAY_DENIED = "relay_denied"
 _MOST_NESTED_CLASSES = 100
 # Restrictions with an argument that says nothing about the recipient.
@@ -60,7 +58,7 @@ class Ruling:
 
 
 @dataclass(frozen=True)
-class Answer:
+class TraceAnswer:
     """What a stranger is told."""
 
     verdict: str
@@ -81,7 +79,9 @@ class Answer:
 class Reception:
     """The restrictions being gone through for one recipient."""
 
-    def __init__(self, settings: TraceSettings, found: Destination, listing: Listing, journal: Journal) -> None:
+    def __init__(
+        self, settings: TraceSettings, found: TraceDestination, listing: RecipientListing, journal: Journal
+    ) -> None:
         self.settings = settings
         self.found = found
         self.listing = listing
@@ -89,23 +89,23 @@ class Reception:
         self.asked_by: Hit | None = None
         self.put_off: Ruling | None = None
 
-    def answer(self) -> Asking[Answer]:
+    def answer(self) -> Asking[TraceAnswer]:
         """Give what a stranger is told about the recipient."""
         if self.found.decided_by.parameter == BAD_SYNTAX:
-            return Answer(REFUSED, 501, self.found.nexthop, self.found.decided_by)
+            return TraceAnswer(REFUSED, 501, self.found.nexthop, self.found.decided_by)
         for parameter in self._lists():
             ruling = yield from self._go_through(parameter, self.settings.words(parameter), 0)
             if ruling is not None and ruling.code is not None:
-                return Answer(ruling.verdict, ruling.code, ruling.text, ruling.by)
+                return TraceAnswer(ruling.verdict, ruling.code, ruling.text, ruling.by)
         if self.put_off is not None:
-            return Answer(DEFERRED, self.put_off.code, self.put_off.text, self.put_off.by)
+            return TraceAnswer(DEFERRED, self.put_off.code, self.put_off.text, self.put_off.by)
         if self.settings.value("smtpd_reject_unlisted_recipient").lower() != "no":
             ruling = self._unlisted()
             if ruling is not None:
-                return Answer(ruling.verdict, ruling.code, ruling.text, ruling.by)
+                return TraceAnswer(ruling.verdict, ruling.code, ruling.text, ruling.by)
         if self.asked_by is not None:
-            return Answer(ASKED_AHEAD, None, None, self.asked_by)
-        return Answer(ACCEPTED, 250, None, self.listing.by)
+            return TraceAnswer(ASKED_AHEAD, None, None, self.asked_by)
+        return TraceAnswer(ACCEPTED, 250, None, self.listing.by)
 
     def _lists(self) -> tuple[str, ...]:
         early = ("smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions")
@@ -148,7 +148,10 @@ class Reception:
             self.asked_by = self.asked_by or by
         if restriction in ("reject_unlisted_recipient", "check_recipient_maps"):
             return self._unlisted()
-        actions = {**RESTRICTIONS, **(OF_OTHER_DOMAINS if self.found.address_class == DEFAULT else OF_OWN_DOMAINS)}
+        actions = {
+            **RESTRICTIONS,
+            **(OF_OTHER_DOMAINS if self.found.address_class == DEFAULT_CLASS else OF_OWN_DOMAINS),
+        }
         if "." not in parts_of(self.found.recipient)[1]:
             actions.update(OF_SINGLE_LABELS)
         action = actions.get(restriction)

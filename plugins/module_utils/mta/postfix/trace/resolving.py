@@ -8,7 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.journal import Destination, Journal
+from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.journal import (
+    Journal,
+    TraceDestination,
+)
 from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.trace.lookups import (
     Asking,
     Hit,
@@ -23,17 +26,17 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
     find_member,
 )
 
-LOCAL = "local"
-VIRTUAL_ALIAS = "virtual_alias"
-VIRTUAL_MAILBOX = "virtual_mailbox"
-RELAY = "relay"
-DEFAULT = "default"
+LOCAL_CLASS = "local"
+VIRTUAL_ALIAS_CLASS = "virtual_alias"
+VIRTUAL_MAILBOX_CLASS = "virtual_mailbox"
+RELAY_CLASS = "relay"
+DEFAULT_CLASS = "default"
 # In the order in which they are asked (ADDRESS_CLASS_README), with the parameter that names the transport.
 _CLASSES = (
-    (LOCAL, "mydestination", "local_transport"),
-    (VIRTUAL_ALIAS, "virtual_alias_domains", ""),
-    (VIRTUAL_MAILBOX, "virtual_mailbox_domains", "virtual_transport"),
-    (RELAY, "relay_domains", "relay_transport"),
+    (LOCAL_CLASS, "mydestination", "local_transport"),
+    (VIRTUAL_ALIAS_CLASS, "virtual_alias_domains", ""),
+    (VIRTUAL_MAILBOX_CLASS, "virtual_mailbox_domains", "virtual_transport"),
+    (RELAY_CLASS, "relay_domains", "relay_transport"),
 )
 _UNDELIVERABLE = "Address is undeliverable"
 BAD_SYNTAX = "allow_min_user"
@@ -41,9 +44,9 @@ REPLY_CODE = re.compile(r"[2-5][0-9]{2}")
 # What makes an address known whatever its class, in the order of smtpd(8).
 _REWRITINGS = ("recipient_canonical_maps", "canonical_maps", "virtual_alias_maps")
 _RECIPIENT_TABLES = {
-    LOCAL: ("local_recipient_maps", "unknown_local_recipient_reject_code", "local recipient table"),
-    VIRTUAL_MAILBOX: ("virtual_mailbox_maps", "unknown_virtual_mailbox_reject_code", "virtual mailbox table"),
-    RELAY: ("relay_recipient_maps", "unknown_relay_recipient_reject_code", "relay recipient table"),
+    LOCAL_CLASS: ("local_recipient_maps", "unknown_local_recipient_reject_code", "local recipient table"),
+    VIRTUAL_MAILBOX_CLASS: ("virtual_mailbox_maps", "unknown_virtual_mailbox_reject_code", "virtual mailbox table"),
+    RELAY_CLASS: ("relay_recipient_maps", "unknown_relay_recipient_reject_code", "relay recipient table"),
 }
 # Addresses that every local domain has (RFC 5321, section 4.5.1, and Postfix's own).
 _ALWAYS_THERE = ("postmaster", "mailer-daemon")
@@ -79,11 +82,11 @@ def find_rewriting(settings: TraceSettings, parameter: str, address: str) -> Ask
     return (yield from search(tables, rewriting_keys(address, settings.extensions, is_local)))
 
 
-def resolve(settings: TraceSettings, address: str, sender: Sender, journal: Journal) -> Asking[Destination]:
+def resolve(settings: TraceSettings, address: str, sender: Sender, journal: Journal) -> Asking[TraceDestination]:
     """Tell where an address goes that no alias changes any more."""
     found = yield from _classify(settings, address, sender)
     journal.note("class", address, found.class_by, found.address_class)
-    if found.address_class != VIRTUAL_ALIAS:
+    if found.address_class != VIRTUAL_ALIAS_CLASS:
         keys = transport_keys(address, settings.extensions, settings.parents_match("transport_maps"))
         entry = yield from search(settings.tables("transport_maps"), keys)
         if entry is not None and (entry.value or "").strip() != ":":
@@ -102,30 +105,32 @@ def resolve(settings: TraceSettings, address: str, sender: Sender, journal: Jour
     return found
 
 
-def _classify(settings: TraceSettings, address: str, sender: Sender) -> Asking[Destination]:
+def _classify(settings: TraceSettings, address: str, sender: Sender) -> Asking[TraceDestination]:
     domain = parts_of(address)[1]
     for address_class, parameter, transport in _CLASSES:
         member = yield from find_member(settings.domains(parameter), domain)
         if member is None:
             continue
-        if address_class == VIRTUAL_ALIAS:
+        if address_class == VIRTUAL_ALIAS_CLASS:
             unknown = "5.1.1 User unknown in virtual alias table"
-            return Destination(address, address_class, member, BOUNCE, unknown, member)
-        if address_class == RELAY:
+            return TraceDestination(address, address_class, member, BOUNCE, unknown, member)
+        if address_class == RELAY_CLASS:
             setting = Hit(transport, value=settings.value(transport))
-            return (yield from _outwards(settings, Destination(address, RELAY, member, "", "", setting), sender))
+            return (
+                yield from _outwards(settings, TraceDestination(address, RELAY_CLASS, member, "", "", setting), sender)
+            )
         setting = Hit(transport, value=settings.value(transport))
-        return _with_setting(Destination(address, address_class, member, "", domain, setting))
+        return _with_setting(TraceDestination(address, address_class, member, "", domain, setting))
     setting = Hit("default_transport", value=settings.value("default_transport"))
     if sender.address is not None:
         key = sender.lookup_address(settings.value("empty_address_default_transport_maps_lookup_key"))
         entry = yield from find_rewriting(settings, "sender_dependent_default_transport_maps", key)
         if entry is not None and (entry.value or "").upper() != "DUNNO":
             setting = entry
-    return (yield from _outwards(settings, Destination(address, DEFAULT, setting, "", "", setting), sender))
+    return (yield from _outwards(settings, TraceDestination(address, DEFAULT_CLASS, setting, "", "", setting), sender))
 
 
-def _outwards(settings: TraceSettings, found: Destination, sender: Sender) -> Asking[Destination]:
+def _outwards(settings: TraceSettings, found: TraceDestination, sender: Sender) -> Asking[TraceDestination]:
     """Choose the next hop of mail that leaves: relayhost, the sender's before everybody's, or the domain itself."""
     chosen: Hit | None = None
     if sender.address is not None:
@@ -143,13 +148,13 @@ def _outwards(settings: TraceSettings, found: Destination, sender: Sender) -> As
     return replace(found, nexthop=chosen.value or "", decided_by=chosen)
 
 
-def _with_setting(found: Destination) -> Destination:
+def _with_setting(found: TraceDestination) -> TraceDestination:
     """Give the destination that the value of a transport parameter, ``transport`` or ``transport:nexthop``, makes."""
     transport, _colon, nexthop = (found.decided_by.value or "").partition(":")
     return replace(found, transport=transport, nexthop=nexthop or found.nexthop)
 
 
-def _with_entry(found: Destination, entry: Hit) -> Destination:
+def _with_entry(found: TraceDestination, entry: Hit) -> TraceDestination:
     """Give the destination that an entry of transport(5) makes of another one."""
     transport, _colon, nexthop = (entry.value or "").partition(":")
     if not transport:
@@ -163,7 +168,7 @@ def _with_entry(found: Destination, entry: Hit) -> Destination:
 
 
 @dataclass(frozen=True)
-class Listing:
+class RecipientListing:
     """Whether the server knows a recipient."""
 
     is_known: bool | None
@@ -174,35 +179,37 @@ class Listing:
     text: str = ""
 
 
-def find_listing(settings: TraceSettings, found: Destination) -> Asking[Listing]:
+def find_listing(settings: TraceSettings, found: TraceDestination) -> Asking[RecipientListing]:
     """Tell whether the server knows a recipient, given where it would go before any alias is applied."""
     rewritings = yield from together(
         [find_rewriting(settings, parameter, found.recipient) for parameter in _REWRITINGS]
     )
     for hit in rewritings:
         if hit is not None:
-            return Listing(True, hit)
+            return RecipientListing(True, hit)
     if found.transport in (BOUNCE, RETRY):
         code = 450 if found.transport == RETRY else 550
-        if found.address_class == VIRTUAL_ALIAS:
+        if found.address_class == VIRTUAL_ALIAS_CLASS:
             code = _code(settings, "unknown_virtual_alias_reject_code")
-        return Listing(False, found.decided_by, code, found.nexthop)
+        return RecipientListing(False, found.decided_by, code, found.nexthop)
     if found.address_class not in _RECIPIENT_TABLES:
-        return Listing(None)
+        return RecipientListing(None)
     return (yield from _find_in_class(settings, found))
 
 
-def _find_in_class(settings: TraceSettings, found: Destination) -> Asking[Listing]:
+def _find_in_class(settings: TraceSettings, found: TraceDestination) -> Asking[RecipientListing]:
     parameter, code_parameter, shown_table = _RECIPIENT_TABLES[found.address_class]
     if not settings.tables(parameter).tables:
-        return Listing(None)
+        return RecipientListing(None)
     local_part = parts_of(found.recipient)[0].lower()
-    if found.address_class == LOCAL and local_part in (*_ALWAYS_THERE, settings.extensions.double_bounce.lower()):
-        return Listing(True)
+    if found.address_class == LOCAL_CLASS and local_part in (*_ALWAYS_THERE, settings.extensions.double_bounce.lower()):
+        return RecipientListing(True)
     hit = yield from find_rewriting(settings, parameter, found.recipient)
     if hit is not None:
-        return Listing(True, hit)
-    return Listing(False, Hit(parameter), _code(settings, code_parameter), f"5.1.1 User unknown in {shown_table}")
+        return RecipientListing(True, hit)
+    return RecipientListing(
+        False, Hit(parameter), _code(settings, code_parameter), f"5.1.1 User unknown in {shown_table}"
+    )
 
 
 def _code(settings: TraceSettings, parameter: str) -> int:

@@ -16,7 +16,7 @@ from ansible_collections.mailops.split_domain.plugins.module_utils.mta.postfix.t
     ExtensionRules,
     Hit,
     Key,
-    Question,
+    Lookup,
     Table,
     TableList,
     answer_of,
@@ -144,7 +144,7 @@ def find_member(members: DomainList, name: str) -> Asking[Hit | None]:
     """Tell what makes a name a member of a list; None when it is none."""
     keys = _keys(members, name)
     questions = tuple(
-        Question(pattern.table.name, key.text)
+        Lookup(pattern.table.name, key.text)
         for pattern in members.patterns
         if pattern.table is not None
         for key in keys
@@ -159,7 +159,7 @@ def find_member(members: DomainList, name: str) -> Asking[Hit | None]:
         else:
             for key in keys:
                 if pattern.table.takes_parts or not key.is_part:
-                    value = answer_of(answers, Question(pattern.table.name, key.text), members.parameter)
+                    value = answer_of(answers, Lookup(pattern.table.name, key.text), members.parameter)
                     if value is not None:
                         found = Hit(members.parameter, pattern.table.name, key.text, value)
                         break
