@@ -41,8 +41,15 @@ class _Module(AnsibleModule):
         for name, texts in self._find_secrets(self.params).items():
             self._hidden.append(name)
             self.no_log_values.update(as_written(texts))
-            # Not in the log of the system either, and not looked through there text by text: it may be long.
-            self.argument_spec = {**self.argument_spec, name: {**self.argument_spec[name], "no_log": True}}
+
+    def _log_invocation(self) -> None:
+        """Keep these options out of the system's log, too.
+
+        They are not marked before that: Ansible would hide a value of one letter in every word of the result.
+        """
+        hidden = {name: {**self.argument_spec[name], "no_log": True} for name in self._hidden}
+        self.argument_spec = {**self.argument_spec, **hidden}
+        super()._log_invocation()
 
     def _return_formatted(self, kwargs: dict[str, Any]) -> None:
         """Show the arguments beside a result; of mappings in them Ansible hides values alone, and this keys as well."""

@@ -47,6 +47,7 @@ _HOSTS = (
     "host", "hosts", "server", "servers", "relay", "relays", "clients", "resolver", "wait_servers", "helo", "addresses",
     "own_addresses", "tls_names", "domain", "subdomain", "alias_domains", "exchange",
 )  # fmt: skip
+_ADDRESSES = "addresses"
 # Where mail goes, as recipient_routes has it: by address, and by site.
 _NEXT_HOP, _NEXT_HOPS = "to", "sites"
 _ONE_OF_SEVERAL = "to[]"
@@ -229,7 +230,8 @@ def _in_a_text(value: str, name: str) -> Iterator[str]:
         yield from _BASE64.findall(value)
     if name.endswith(TABLES_OF_LOGINS) or name == "elements":
         yield from (word for found in holds_passwords(value) for word in _BETWEEN.split(found))
-    if name in _HOSTS:
+    # Addresses are of hosts in one module, and of users in another.
+    if name in _HOSTS and not (name == _ADDRESSES and "@" in value):
         yield from beside_a_host(value)
     is_form = _FORMS.get(name)
     if is_form is not None and not is_form(value):
