@@ -129,7 +129,7 @@ SLOWEST_SHOWN = 20
 # Of a step that failed, these are shown once more at the end.
 LINES_SHOWN = 12
 # A step that has not ended by then is ended, and has failed; seconds.
-PATIENCE = 1800
+PATIENCE = 2700
 
 GATES: dict[str, Callable[[], list[Step]]] = {
     "lint": lint_steps,
