@@ -18,6 +18,7 @@ from split_server import SplitServer
 
 KILLED_MODULE = Path(__file__).parents[1] / "postfix" / "killed_module.py"
 MOST_STEPS = 400
+LONG_FORM = "SPLIT_DOMAIN_LONG_FORM"
 
 
 def kill_at(server: SplitServer, step: int, module: str, **arguments: Any) -> bool:
@@ -59,4 +60,4 @@ def is_taken_or_deferred(server: SplitServer, address: str) -> bool:
 
 def steps(stride: int) -> range:
     """Give the steps to be killed at: one of ``stride``, or in the long form of the tests all of them."""
-    return range(1, MOST_STEPS, 1 if os.environ.get("SPLIT_DOMAIN_LONG_FORM") else stride)
+    return range(1, MOST_STEPS, 1 if os.environ.get(LONG_FORM) else stride)

@@ -12,8 +12,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from halted_runs import LONG_FORM, Halting, RunFailed, halting
-from killed_runs import answers
+from halted_runs import Halting, RunFailed, halting
+from killed_runs import LONG_FORM, answers
 from split_server import SplitServer
 
 from ansible_collections.mailops.split_domain.plugins.module_utils.map.module_arguments import (

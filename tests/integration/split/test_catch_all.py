@@ -144,11 +144,14 @@ def test_the_catch_all_goes_without_a_trace(server: SplitServer) -> None:
 def test_nobodys_mail_is_not_taken_when_the_catch_all_has_gone_wherever_a_run_is_killed(server: SplitServer) -> None:
     server.routes("example.com", routes=ROUTES, state="exact", catch_all=True)
     server.split(CATCHING)
+    seen = []
     with halting(server) as runs:
         for moment in runs.moments("split_domains", domains=[PLAIN]):
+            seen.append(moment)
             domains = server.lookup(f"lmdb:{server.ours}/mail_domains", "?example.com")
             caught = "catch_all" in server.command("postconf", "-h", "virtual_alias_maps").stdout
             assert caught or domains == UNLISTED_CLASS, moment
+    assert len(seen) > 3
     assert "catch_all" not in server.command("postconf", "-h", "virtual_alias_maps").stdout
 
 
